@@ -1,0 +1,53 @@
+// Why something did not work, as data: it travels by typed throws inside, becomes a `cmr_error` at the edge.
+// Never holds a value of a key, only names, positions, sizes and types.
+
+/// The reason an operation failed, with what a person needs to mend it.
+package struct Failure: Error {
+    /// What kind of failure it is; one case for each status of the C interface.
+    package enum Kind: Int32, Sendable {
+        case invalidArgument = 1
+        case notFound = 2
+        case type = 3
+        case range = 4
+        case io = 5
+        case parse = 6
+        case rejected = 7
+        case limit = 8
+        case state = 9
+        case timeout = 10
+        case unavailable = 11
+        case denied = 12
+        case noMemory = 13
+    }
+
+    /// The step of a reload in which it happened.
+    package enum Stage: Sendable {
+        case none, load, parse, validate, publish, watch, write
+    }
+
+    package var kind: Kind
+    package var stage: Stage
+    /// The key, path or source it is about, or "".
+    package var key: String
+    /// One sentence for a person, without a full stop.
+    package var message: String
+    /// `errno`, where a system call failed; otherwise 0.
+    package var osErrno: Int32
+    /// The line, counted from 1, where bytes did not parse; otherwise 0.
+    package var line: UInt32
+    /// The column in bytes, counted from 1; otherwise 0.
+    package var column: UInt32
+
+    package init(
+        _ kind: Kind, _ stage: Stage = .none, key: String = "", _ message: String,
+        osErrno: Int32 = 0, line: UInt32 = 0, column: UInt32 = 0
+    ) {
+        self.kind = kind
+        self.stage = stage
+        self.key = key
+        self.message = message
+        self.osErrno = osErrno
+        self.line = line
+        self.column = column
+    }
+}
