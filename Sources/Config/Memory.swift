@@ -16,6 +16,3 @@ package struct Memory: Sendable {
         self.free = free
     }
 }
-
-/// Bytes that somebody else owns for as long as the callee needs them.
-package typealias Bytes = UnsafeBufferPointer<UInt8>

@@ -1,0 +1,75 @@
+// Runs of bytes that somebody else owns: whether two are equal, and which comes first. Works eight bytes at a
+// time, because keys are compared on every read and values on every reload. Never reads past an end.
+
+/// Bytes that somebody else owns for as long as the callee needs them.
+package typealias Bytes = UnsafeBufferPointer<UInt8>
+
+/// Whether the `count` bytes at `a` and at `b` are the same.
+@inline(__always)
+package func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
+    if count >= 8 {
+        let last = count &- 8
+        var offset = 0
+        while offset < last {
+            if word(a, offset) != word(b, offset) { return false }
+            offset &+= 8
+        }
+        // The last eight may overlap the ones before: cheaper than a loop over a remainder.
+        return word(a, last) == word(b, last)
+    }
+    if count >= 4 {
+        let last = count &- 4
+        return halfWord(a, 0) == halfWord(b, 0) && halfWord(a, last) == halfWord(b, last)
+    }
+    var offset = 0
+    while offset < count {
+        if byte(a, offset) != byte(b, offset) { return false }
+        offset &+= 1
+    }
+    return true
+}
+
+/// Whether two runs hold the same bytes.
+@inline(__always)
+package func equalBytes(_ a: Bytes, _ b: Bytes) -> Bool {
+    guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else {
+        return a.count == b.count
+    }
+    return equalBytes(first, second, a.count)
+}
+
+/// Below zero when `a` comes before `b`, zero when they are equal, above zero otherwise; bytes are unsigned and a
+/// prefix comes first, as `memcmp` and then the length would say.
+package func compareBytes(_ a: Bytes, _ b: Bytes) -> Int {
+    let shared = min(a.count, b.count)
+    if shared > 0, let first = a.baseAddress, let second = b.baseAddress {
+        let (first, second) = (UnsafeRawPointer(first), UnsafeRawPointer(second))
+        var offset = 0
+        while offset &+ 8 <= shared {
+            let (left, right) = (word(first, offset).bigEndian, word(second, offset).bigEndian)
+            if left != right { return left < right ? -1 : 1 }
+            offset &+= 8
+        }
+        while offset < shared {
+            let (left, right) = (byte(first, offset), byte(second, offset))
+            if left != right { return left < right ? -1 : 1 }
+            offset &+= 1
+        }
+    }
+    return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
+}
+
+@inline(__always)
+private func word(_ base: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+    (base + offset).loadUnaligned(as: UInt64.self)
+}
+
+@inline(__always)
+private func halfWord(_ base: UnsafeRawPointer, _ offset: Int) -> UInt32 {
+    (base + offset).loadUnaligned(as: UInt32.self)
+}
+
+@inline(__always)
+private func byte(_ base: UnsafeRawPointer, _ offset: Int) -> UInt8 {
+    (base + offset).load(as: UInt8.self)
+}
