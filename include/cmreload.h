@@ -76,7 +76,8 @@
  *            What is not legal in a state answers CMR_E_STATE and changes nothing.
  * Fork       Nothing runs in a forked child by itself. Snapshots, values and the version word can
  *            be read there at once; start, stop, reload, wait and dispatch answer CMR_E_STATE
- *            until cmr_after_fork_child. A child that goes on to exec needs nothing of this.
+ *            until cmr_after_fork_child. A child that goes on to exec needs nothing of this, nor
+ *            does one of a process that had not started a watcher.
  * Guest      The library installs no signal handler, prints nothing, and changes no environment,
  *            locale, umask or working directory. No value of a key reaches an error or a log.
  * Versions   Structs that begin with struct_size grow at the end: set it to sizeof, as the _INIT
@@ -100,7 +101,7 @@ extern "C" {
 #define CMR_VERSION_MAJOR 1
 #define CMR_VERSION_MINOR 0
 #define CMR_VERSION_PATCH 0
-#define CMR_VERSION_STRING "1.0.0"
+#define CMR_VERSION "1.0.0"
 
 /* ---- Statuses and errors ------------------------------------------------------------------- */
 
