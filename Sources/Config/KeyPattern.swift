@@ -5,15 +5,16 @@
 
 /// A glob that a key either matches or does not.
 package struct KeyPattern: Sendable {
-    /// The longest pattern accepted; a key has at most 253 characters in a ConfigMap.
-    package static let byteCeiling = 1024
+    /// The longest pattern accepted: as long as the longest path that a key can be.
+    package static let byteCeiling = 4095
 
     private let pattern: [UInt8]
 
     /// Keeps a copy of a well-formed pattern.
     package init(_ pattern: Bytes) throws(Failure) {
+        guard pattern.count > 0 else { throw Failure(.invalidArgument, .none, "the key pattern is empty") }
         guard pattern.count <= KeyPattern.byteCeiling else {
-            throw Failure(.invalidArgument, .none, "the key pattern is longer than \(KeyPattern.byteCeiling) bytes")
+            throw Failure(.limit, .none, "the key pattern is longer than \(KeyPattern.byteCeiling) bytes")
         }
         self.pattern = [UInt8](pattern)
         try self.pattern.withUnsafeBufferPointer { (bytes) throws(Failure) in
@@ -145,7 +146,9 @@ package struct KeyPattern: Sendable {
         if pattern[position] == backslash, position + 1 == pattern.count {
             throw malformed("ends with a backslash that escapes nothing")
         }
-        return Literal(pattern, position).end
+        let literal = Literal(pattern, position)
+        guard literal.scalar <= 0x10_FFFF else { throw malformed("is not UTF-8") }
+        return literal.end
     }
 
     private static func malformed(_ reason: StaticString) -> Failure {

@@ -20,7 +20,7 @@ extension Document {
         UnsafeRawPointer(base + header.pointee.keyOffset).assumingMemoryBound(to: CChar.self)
     }
 
-    /// `keyHash` of the key.
+    /// `Hash.text` of the key.
     @inline(__always)
     package var keyHash: UInt64 { header.pointee.keyHash }
 

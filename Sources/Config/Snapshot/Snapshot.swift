@@ -88,7 +88,7 @@ package struct Snapshot: @unchecked Sendable {
     @inline(__always)
     package func document(forKey key: Bytes) -> Document? {
         guard let bytes = key.baseAddress else { return nil }
-        let hash = keyHash(bytes, key.count)
+        let hash = Hash.text(bytes, key.count)
         let slots = UnsafeRawPointer(base + Snapshot.slotsOffset).assumingMemoryBound(to: UInt64.self)
         let mask = header.pointee.slotMask
         var index = hash & mask
@@ -126,12 +126,12 @@ package struct Snapshot: @unchecked Sendable {
         let ready = base + Snapshot.checksumReadyOffset
         let text = base + Snapshot.checksumOffset
         if atomic(ready).pointee.load(ordering: .acquiring) == 0 {
-            var sum = ContentHash()
+            var sum = Hash.Content()
             for index in 0..<count {
                 sum.add(sorted[index].key)
                 sum.add(sorted[index].bytes)
             }
-            let (high, low) = sum.value
+            let (high, low) = sum.digest
             atomic(text).pointee.store(hexadecimal(high >> 32), ordering: .relaxed)
             atomic(text + 8).pointee.store(hexadecimal(high), ordering: .relaxed)
             atomic(text + 16).pointee.store(hexadecimal(low >> 32), ordering: .relaxed)
