@@ -353,12 +353,12 @@ typedef void (*cmr_closed_fn)(void *context);
 
 /* Hears what happens to a watcher.
  *
+ * Lifetime   the event and all that it points to: the call. The snapshots may be retained.
  * Threads    a thread of the library's, or that of cmr_watcher_dispatch; the first PUBLISHED, of
  *            cause START, comes on the thread of cmr_watcher_start. Calls to the subscribers of one
  *            watcher never overlap, in either of these two kinds, and come in version order.
  * Blocks     may: it then delays the other subscribers of its watcher, not reads, not publishing,
  *            not other watchers. Versions that are published meanwhile come as one event.
- * Lifetime   the event and all that it points to: the call. The snapshots may be retained.
  * Calls      everything but start, stop, reload, wait and dispatch of any watcher. It may
  *            unsubscribe itself and destroy its own watcher.
  * Ends       never called again when cmr_watcher_unsubscribe, a successful cmr_watcher_stop or
@@ -368,9 +368,9 @@ typedef void (*cmr_event_fn)(void *context, const cmr_event *event);
 
 /* Receives one line of the log: UTF-8 without a line feed, NUL-terminated, no value of a key in it.
  *
+ * Lifetime   message: the call.
  * Threads    any, several at once; no lock is held.
  * Blocks     should not: it delays the thread that has something to say.
- * Lifetime   message: the call.
  * Calls      cmr_status_name and cmr_version only.
  * Ends       never called again when cmr_set_log_handler has replaced it.
  */
