@@ -1,0 +1,86 @@
+"""The machine that measures: waits until it is idle, says what it is, and counts the CPU time that
+one process uses. It never decides what a good figure is: that is report.py.
+"""
+
+import os
+import time
+
+CPUACCT = "/sys/fs/cgroup/cpuacct"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def read(path, otherwise=""):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return otherwise
+
+
+def busy_seconds():
+    """CPU seconds that the whole machine has spent on anything, stolen time left out."""
+    user, nice, system, _, _, irq, softirq = map(int, read("/proc/stat").split("\n")[0].split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
+def process_seconds(pid):
+    fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
+
+
+def wait_until_idle(seconds, cpus=0.1):
+    """Waits until less than `cpus` CPUs are busy, at most `seconds`; says whether they were."""
+    deadline = time.monotonic() + seconds
+    while True:
+        before, start = busy_seconds(), time.monotonic()
+        time.sleep(0.4)
+        if (busy_seconds() - before) / (time.monotonic() - start) < cpus:
+            return True
+        if time.monotonic() > deadline:
+            return False
+
+
+def description():
+    model = [line.partition(":")[2].strip()
+             for line in read("/proc/cpuinfo").split("\n") if line.startswith("model name")]
+    return {
+        "cpu": model[0] if model else os.uname().machine,
+        "cpus": os.cpu_count(),
+        "kernel": os.uname().release,
+        "when": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+class Account:
+    """The CPU time of one process in nanoseconds: a cpuacct cgroup of its own where that may be
+    made (exact, children included), else the process's CPU clock."""
+
+    def __init__(self, name):
+        self.pid = None
+        self.group = f"{CPUACCT}/cmreload-{os.getpid()}-{name}"
+        try:
+            os.mkdir(self.group)
+        except OSError:
+            self.group = None
+
+    def enter(self):
+        """Called by the process to be counted, before it becomes the program."""
+        if self.group:
+            with open(self.group + "/cgroup.procs", "w") as file:
+                file.write(str(os.getpid()))
+
+    def nanoseconds(self):
+        if self.group:
+            return int(read(self.group + "/cpuacct.usage", "0"))
+        return time.clock_gettime_ns((~self.pid << 3) | 2)  # the clock of a process: time.h
+
+    def close(self):
+        """After the process has ended: the kernel lets go of the group a moment later."""
+        deadline = time.monotonic() + 2
+        while self.group and time.monotonic() < deadline:
+            try:
+                os.rmdir(self.group)
+                return
+            except OSError:
+                time.sleep(0.01)

@@ -1,0 +1,39 @@
+# Sourced by every run.sh here: where things are, and what they are built with. Run by itself it
+# builds nothing; each part builds its own programs into build/bench.
+#
+#   QUICK=1             fewer updates and shorter loops: a look, not a measurement
+#   CMRELOAD_PREFIX=…   measures a library that is installed there instead of building this one
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+programs=$root/build/bench
+prefix=${CMRELOAD_PREFIX:-$root/build}
+benchmark_flags=(-O2 -Wall -Wextra -Werror -I"$root/Benchmarks/mount" -I"$prefix/include")
+library_flags=(-L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lcmreload)
+export PYTHONDONTWRITEBYTECODE=1
+
+build_library() {
+    [ -n "${CMRELOAD_PREFIX:-}" ] || make -s -C "$root" all
+    mkdir -p "$programs"
+}
+
+# The JSON floor parses with simdjson; only the benchmarks need it, never the library.
+need_simdjson() {
+    [ -e /usr/include/simdjson.h ] && return
+    if [ "$(id -u)" != 0 ]; then
+        echo "the benchmarks need simdjson: sudo apt-get install libsimdjson-dev" >&2
+        exit 2
+    fi
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libsimdjson-dev >&2
+}
+
+c_program() { # NAME SOURCE… [FLAG…]
+    local name=$1
+    shift
+    cc -std=gnu11 "${benchmark_flags[@]}" -o "$programs/$name" "$@"
+}
+
+cxx_program() { # NAME SOURCE… [FLAG…]
+    local name=$1
+    shift
+    c++ -std=c++17 "${benchmark_flags[@]}" -o "$programs/$name" "$@"
+}
