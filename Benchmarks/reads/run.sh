@@ -1,0 +1,10 @@
+#!/bin/bash
+# Builds and runs the benchmark of reads; what follows is handed to reads.py.
+set -euo pipefail
+. "$(dirname "$0")/../setup.sh"
+cd "$root/Benchmarks"
+build_library
+c_program reads reads/reads.c mount/kubelet.c mount/shape.c -pthread "${library_flags[@]}"
+quick=()
+[ -z "${QUICK:-}" ] || quick=(--slices 60 --wait 10)
+exec python3 reads/reads.py --program "$programs/reads" "${quick[@]}" "$@"
