@@ -23,7 +23,7 @@ package enum ValueType: UInt8, Sendable {
 ///
 /// An object's members follow it as pairs of a string node, the name, and the value with all that is below it; an
 /// array's elements follow it likewise.
-package struct Node {
+package struct Node: BitwiseCopyable {
     package var head: UInt64
     package var payload: UInt64
 

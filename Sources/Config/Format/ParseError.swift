@@ -1,0 +1,119 @@
+// What was wrong with a text and where, before a key and a line are put to it. Holds no byte of the text: of
+// what was found only the kind of character is told, for a value may be a secret.
+
+/// The reason why a text did not parse, and the offset of the byte at which that showed.
+struct ParseError: Error {
+    var problem: Problem
+    var offset: Int
+
+    enum Problem {
+        case expectedValue, expectedName, expectedNameOrBrace, expectedColon, expectedCommaOrBrace
+        case expectedCommaOrBracket, expectedEnd
+        case controlCharacter, badEscape, badUnicodeEscape, loneSurrogate, invalidUTF8, unclosedString
+        case leadingZero, expectedDigit, numberTooLarge
+        case tooDeep, tooManyValues, tooLarge
+        case noMemory
+    }
+}
+
+extension ParseError {
+    /// The failure that is reported for this error in the text `bytes` of `key`.
+    func failure(key: Bytes, bytes: Bytes) -> Failure {
+        let place = TextPosition(of: offset, in: bytes)
+        return Failure(
+            problem.kind, .parse, key: String(decoding: key, as: UTF8.self), message(in: bytes),
+            line: place.line, column: place.column)
+    }
+
+    private func message(in bytes: Bytes) -> String {
+        problem.tellsWhatWasFound ? "\(problem.message), found \(found(in: bytes))" : problem.message
+    }
+
+    /// The kind of the character at the error's place. Punctuation of the format itself is named; anything else
+    /// could be a part of a value and is only classified.
+    private func found(in bytes: Bytes) -> String {
+        guard offset >= 0, offset < bytes.count else { return "the end of the text" }
+        switch bytes[offset] {
+        case UInt8(ascii: "{"): return "'{'"
+        case UInt8(ascii: "}"): return "'}'"
+        case UInt8(ascii: "["): return "'['"
+        case UInt8(ascii: "]"): return "']'"
+        case UInt8(ascii: ","): return "','"
+        case UInt8(ascii: ":"): return "':'"
+        case UInt8(ascii: "\""): return "a string"
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): return "a digit"
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): return "a letter"
+        case 0: return "a NUL byte"
+        case 0x0a, 0x0d: return "the end of the line"
+        case 0x01..<0x20, 0x7f: return "a control character"
+        case 0x80...: return "a character outside ASCII"
+        default: return "another character"
+        }
+    }
+}
+
+extension ParseError.Problem {
+    fileprivate var kind: Failure.Kind {
+        switch self {
+        case .tooDeep, .tooManyValues, .tooLarge: .limit
+        case .noMemory: .noMemory
+        case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon, .expectedCommaOrBrace,
+            .expectedCommaOrBracket, .expectedEnd, .controlCharacter, .badEscape, .badUnicodeEscape,
+            .loneSurrogate, .invalidUTF8, .unclosedString, .leadingZero, .expectedDigit, .numberTooLarge:
+            .parse
+        }
+    }
+
+    fileprivate var tellsWhatWasFound: Bool {
+        switch self {
+        case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon, .expectedCommaOrBrace,
+            .expectedCommaOrBracket, .expectedEnd, .expectedDigit:
+            true
+        case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8, .unclosedString,
+            .leadingZero, .numberTooLarge, .tooDeep, .tooManyValues, .tooLarge, .noMemory:
+            false
+        }
+    }
+
+    fileprivate var message: String {
+        switch self {
+        case .expectedValue: "expected a value"
+        case .expectedName: "expected a member's name in double quotes"
+        case .expectedNameOrBrace: "expected a member's name in double quotes or '}'"
+        case .expectedColon: "expected ':' after a member's name"
+        case .expectedCommaOrBrace: "expected ',' or '}' after a member"
+        case .expectedCommaOrBracket: "expected ',' or ']' after an element"
+        case .expectedEnd: "expected nothing more after the value"
+        case .controlCharacter: "unescaped control character in a string"
+        case .badEscape: "invalid escape sequence in a string"
+        case .badUnicodeEscape: "expected four hexadecimal digits after \\u in a string"
+        case .loneSurrogate: "half of a surrogate pair in a string"
+        case .invalidUTF8: "a string is not valid UTF-8"
+        case .unclosedString: "a string is not closed"
+        case .leadingZero: "a number begins with a superfluous zero"
+        case .expectedDigit: "expected a digit in a number"
+        case .numberTooLarge: "a number fits neither a 64-bit integer nor a finite double"
+        case .tooDeep: "arrays and objects are nested too deeply"
+        case .tooManyValues: "too many values in one document"
+        case .tooLarge: "the value is too large"
+        case .noMemory: "out of memory while parsing"
+        }
+    }
+}
+
+/// A place in a text as editors count: lines from 1, ended by a line feed; columns in bytes from 1.
+package struct TextPosition: Equatable, Sendable {
+    package var line: UInt32 = 1
+    package var column: UInt32 = 1
+
+    /// The place of the byte at `offset`; the end of the text for an offset beyond it.
+    package init(of offset: Int, in bytes: Bytes) {
+        let end = min(max(offset, 0), bytes.count)
+        var lineStart = 0
+        for index in 0..<end where bytes[index] == UInt8(ascii: "\n") {
+            line &+= 1
+            lineStart = index &+ 1
+        }
+        column = UInt32(truncatingIfNeeded: end &- lineStart &+ 1)
+    }
+}

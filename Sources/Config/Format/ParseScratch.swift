@@ -1,0 +1,103 @@
+// The memory that a parser writes to before a document of exact size is cut from it. One scratch serves one
+// document after the other, so its pages stay warm; what it holds between two parses means nothing.
+
+/// Reusable memory for parsing, from an allocator that can fail.
+package struct ParseScratch: ~Copyable {
+    private let memory: Memory
+
+    /// Nodes in the order of the text.
+    private(set) var tape: Region<Node>
+    /// Unescaped strings, each followed by a NUL.
+    private(set) var text: Region<UInt8>
+    /// The members' names of all objects that are open; later the open containers of a compaction.
+    private(set) var names: Region<OpenName>
+    /// A hash table over the names of one large object.
+    private(set) var table: Region<UInt32>
+    /// The two integers of an exact comparison of numbers.
+    private(set) var limbs: Region<UInt64>
+
+    package init(memory: Memory) {
+        self.memory = memory
+        tape = Region()
+        text = Region()
+        names = Region()
+        table = Region()
+        limbs = Region()
+    }
+
+    deinit {
+        tape.release(memory)
+        text.release(memory)
+        names.release(memory)
+        table.release(memory)
+        limbs.release(memory)
+    }
+
+    /// Makes room for parsing a text of `length` bytes that is nested up to `depth` levels; false when there is
+    /// no memory. The sizes are the worst case, so that nothing needs to be checked while a value is appended;
+    /// pages that a document does not need are not touched.
+    mutating func reserve(length: Int, depth: Int) -> Bool {
+        // Two bytes make at least one node ("1,"); only opening brackets can do with one byte each.
+        let nodes = length / 2 &+ depth / 2 &+ 4
+        // Beyond the most nodes a document may have: one path of containers, entered before the count is checked.
+        let mostNodes = Limits.nodesPerDocument &+ 2 &* depth &+ 8
+        return tape.reserve(min(nodes, mostNodes), memory)
+            // Blocks of sixteen bytes are stored whole, past the end of what they hold.
+            && text.reserve(length &+ 64, memory)
+            // The shortest member is `"":1`; a compaction needs one entry for each open container.
+            && names.reserve(max(length / 4, depth) &+ 4, memory)
+            && limbs.reserve(2 &* Exact.limbCount, memory)
+    }
+
+    /// Makes room for a hash table; false when there is no memory.
+    mutating func reserveTable(_ slots: Int) -> Bool { table.reserve(slots, memory) }
+
+    /// Gives back what is larger than `bytes` in one piece, as after one huge document among small ones.
+    package mutating func trim(to bytes: Int) {
+        tape.trim(to: bytes, memory)
+        text.trim(to: bytes, memory)
+        names.trim(to: bytes, memory)
+        table.trim(to: bytes, memory)
+        limbs.trim(to: bytes, memory)
+    }
+
+    /// How many bytes it holds.
+    package var size: Int { tape.size &+ text.size &+ names.size &+ table.size &+ limbs.size }
+}
+
+/// One piece of a scratch.
+struct Region<Element: BitwiseCopyable> {
+    private var memory: UnsafeMutableRawPointer?
+    private(set) var size = 0
+
+    /// The first element. Valid after a `reserve` that succeeded, until the next.
+    @inline(__always)
+    var base: UnsafeMutablePointer<Element>? { memory?.assumingMemoryBound(to: Element.self) }
+
+    mutating func reserve(_ count: Int, _ allocator: Memory) -> Bool {
+        let needed = count &* MemoryLayout<Element>.stride
+        if size >= needed, memory != nil { return true }
+        // Half as much again, in whole pages: a document that grows byte by byte must not allocate each time.
+        let rounded = (needed &+ needed / 2 &+ 4095) & ~4095
+        free(allocator)
+        guard let fresh = allocator.allocate(rounded) else { return false }
+        memory = fresh
+        size = rounded
+        return true
+    }
+
+    mutating func trim(to bytes: Int, _ allocator: Memory) {
+        if size > bytes { free(allocator) }
+    }
+
+    /// Gives the memory back, for good.
+    func release(_ allocator: Memory) {
+        if let memory { allocator.free(memory, size) }
+    }
+
+    private mutating func free(_ allocator: Memory) {
+        release(allocator)
+        memory = nil
+        size = 0
+    }
+}

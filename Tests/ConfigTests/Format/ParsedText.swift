@@ -1,0 +1,142 @@
+import Foundation
+import Testing
+
+@testable import Config
+
+// A document made from a text, for tests: the bytes end right before 64 zero bytes and then an unreadable page,
+// so that a parser which reads too far crashes the test instead of passing it.
+
+/// A page-aligned mapping whose last bytes hold a text and what must follow it.
+final class GuardedBytes {
+    let bytes: Bytes
+    private let mapping: UnsafeMutableRawPointer
+    private let size: Int
+
+    init(_ content: some Sequence<UInt8>) {
+        let content = Array(content)
+        let page = Int(getpagesize())
+        let readable = (content.count + 64 + page - 1) / page * page
+        size = readable + page
+        mapping = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
+        precondition(mapping != MAP_FAILED)
+        mprotect(mapping + readable, page, PROT_NONE)
+        let start = mapping + (readable - content.count - 64)
+        content.withUnsafeBytes { start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: content.count) }
+        bytes = Bytes(start: start.assumingMemoryBound(to: UInt8.self), count: content.count)
+    }
+
+    deinit { munmap(mapping, size) }
+}
+
+/// An allocator whose every block ends right before an unreadable page.
+let guardedMemory = Memory(
+    allocate: { size in
+        let page = Int(getpagesize())
+        let readable = (size + page - 1) / page * page
+        guard let mapping = mmap(nil, readable + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            mapping != MAP_FAILED
+        else { return nil }
+        mprotect(mapping + readable, page, PROT_NONE)
+        return mapping + (readable - (size + 15) / 16 * 16)
+    },
+    free: { memory, size in
+        guard let memory else { return }
+        let page = Int(getpagesize())
+        let readable = (size + page - 1) / page * page
+        munmap(memory - (readable - (size + 15) / 16 * 16), readable + page)
+    })
+
+/// A document and the result of making it, released at the end.
+final class ParsedText {
+    let parsed: ParsedDocument
+    var document: Document { parsed.document }
+    var root: Value { document.root }
+
+    init(
+        _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
+        options: ParseOptions = ParseOptions()
+    ) throws {
+        var scratch = ParseScratch(memory: guardedMemory)
+        parsed = try ParsedText.make(
+            content, key: key, format: format, limits: limits, options: options, scratch: &scratch)
+    }
+
+    convenience init(
+        _ text: String, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
+        options: ParseOptions = ParseOptions()
+    ) throws {
+        try self.init(text.utf8, key: key, format: format, limits: limits, options: options)
+    }
+
+    deinit { document.release(guardedMemory) }
+
+    static func make(
+        _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
+        options: ParseOptions = ParseOptions(), scratch: inout ParseScratch
+    ) throws(Failure) -> ParsedDocument {
+        let bytes = GuardedBytes(content)
+        let keyBytes = GuardedBytes(key.utf8)
+        defer { withExtendedLifetime((bytes, keyBytes)) {} }
+        return try Document.make(
+            key: keyBytes.bytes, bytes: bytes.bytes, format: format, limits: limits, options: options,
+            scratch: &scratch, memory: guardedMemory)
+    }
+
+    /// What making a document of `text` fails with.
+    static func failure(
+        _ content: some Sequence<UInt8>, format: Format = .json, limits: Limits = Limits()
+    ) -> Failure? {
+        do {
+            _ = try ParsedText(content, format: format, limits: limits)
+            return nil
+        } catch {
+            return error as? Failure
+        }
+    }
+
+    static func failure(_ text: String, limits: Limits = Limits()) -> Failure? { failure(text.utf8, limits: limits) }
+
+    /// The tree in a notation that tells all types apart, and checks that every node is where it says it is.
+    var tree: String { tree(root.node).text }
+
+    private func tree(_ node: UnsafePointer<Node>) -> (text: String, next: UnsafePointer<Node>) {
+        #expect(Document.of(node).base == document.base)
+        let low = Int(node.pointee.payload & 0xffff_ffff)
+        let high = Int(node.pointee.payload >> 32)
+        let type = ValueType(rawValue: UInt8(truncatingIfNeeded: node.pointee.head))
+        switch type {
+        case .null: return ("null", node + 1)
+        case .bool: return (node.pointee.payload == 1 ? "true" : "false", node + 1)
+        case .int64: return ("\(Int64(bitPattern: node.pointee.payload))", node + 1)
+        case .double: return ("\(Double(bitPattern: node.pointee.payload))d", node + 1)
+        case .string: return (quoted(node), node + 1)
+        case .bytes: return ("bytes(\(document.text(of: node.pointee).map { String($0) }.joined(separator: " ")))", node + 1)
+        case .array, .object:
+            var parts: [String] = []
+            var next = node + 1
+            for _ in 0..<high {
+                var part = ""
+                if type == .object {
+                    part = quoted(next) + ":"
+                    next += 1
+                }
+                let value = tree(next)
+                next = value.next
+                parts.append(part + value.text)
+            }
+            #expect(next == root.node + low, "a container ends where it says")
+            let inside = parts.joined(separator: ",")
+            return (type == .object ? "{\(inside)}" : "[\(inside)]", next)
+        case nil:
+            Issue.record("a node of no type")
+            return ("?", node + 1)
+        }
+    }
+
+    private func quoted(_ node: UnsafePointer<Node>) -> String {
+        #expect(UInt8(truncatingIfNeeded: node.pointee.head) == ValueType.string.rawValue)
+        let text = document.text(of: node.pointee)
+        #expect(text.baseAddress![text.count] == 0, "a string is followed by a NUL")
+        return "\"\(String(decoding: text, as: UTF8.self))\""
+    }
+}
