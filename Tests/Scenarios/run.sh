@@ -1,0 +1,24 @@
+#!/bin/bash
+# Runs every scenario through the C interface, with events on a library thread and then through the descriptor;
+# then the ones in failing/, each of which must fail where it says.
+#
+#     run.sh [PREFIX]         where libcmreload is installed; the tree's build/ unless told otherwise
+#     WRAPPER=valgrind CFLAGS=... run.sh
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+prefix=$(cd "${1:-$here/../../build}" && pwd)
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+CC=${CC:-$(command -v cc || command -v gcc || command -v clang)}
+# shellcheck disable=SC2086
+$CC -std=gnu11 -g -Wall -Wextra -Werror ${CFLAGS:--O1} "-I$prefix/include" -o "$out/runner" "$here"/c/*.c \
+    "-L$prefix/lib" -lcmreload -pthread
+export LD_LIBRARY_PATH=$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+
+cd "$here"
+result=0
+${WRAPPER:-} "$out/runner" ./*.scenario || result=1
+${WRAPPER:-} "$out/runner" --manual ./*.scenario || result=1
+${WRAPPER:-} "$out/runner" --must-fail --deadline 1 failing/*.scenario || result=1
+exit $result
