@@ -1,0 +1,91 @@
+internal import CSystem
+package import Config
+
+// A path as the kernel knows it: bytes without a NUL, not necessarily UTF-8. At most PATH_MAX long.
+
+/// A file system path.
+package struct FilePath: Equatable {
+    /// The longest path the kernel takes, with its NUL (limits.h PATH_MAX).
+    package static let capacity = 4096
+
+    /// The bytes and a NUL.
+    private var storage: [UInt8]
+
+    /// Copies at most `capacity` bytes; a longer path fails when it is used, with ENAMETOOLONG.
+    package init(_ bytes: Bytes) {
+        storage = []
+        storage.reserveCapacity(bytes.count + 1)
+        for byte in bytes.prefix(FilePath.capacity) where byte != 0 { storage.append(byte) }
+        storage.append(0)
+    }
+
+    package init(_ text: StaticString) {
+        self.init(Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private init(storage: [UInt8]) { self.storage = storage }
+
+    package var count: Int { storage.count - 1 }
+    package var isEmpty: Bool { count == 0 }
+    package var isAbsolute: Bool { storage[0] == UInt8(ascii: "/") }
+    package var bytes: ArraySlice<UInt8> { storage.dropLast() }
+
+    /// For messages: what is not UTF-8 is replaced.
+    package var description: String { String(decoding: bytes, as: UTF8.self) }
+
+    package func withCString<Answer>(_ body: (UnsafePointer<CChar>) -> Answer) -> Answer {
+        storage.withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { chars in
+                // An array that holds at least its NUL has a base address.
+                body(chars.baseAddress.unsafelyUnwrapped)
+            }
+        }
+    }
+
+    package func appending(_ component: some Sequence<UInt8>) -> FilePath {
+        var joined = Array(bytes)
+        if !joined.isEmpty, joined.last != UInt8(ascii: "/") { joined.append(UInt8(ascii: "/")) }
+        joined.append(contentsOf: component)
+        joined.append(0)
+        return FilePath(storage: joined)
+    }
+
+    package func appending(_ component: StaticString) -> FilePath {
+        appending(UnsafeBufferPointer(start: component.utf8Start, count: component.utf8CodeUnitCount))
+    }
+
+    /// The components, without empty ones and `.`; `..` stays, since links make it mean something.
+    package var components: [ArraySlice<UInt8>] {
+        bytes.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual([UInt8(ascii: ".")]) }
+    }
+
+    /// The path without its last component; of a single component, "/" or ".".
+    package var parent: FilePath {
+        var names = components
+        if !names.isEmpty { names.removeLast() }
+        return FilePath(components: names, absolute: isAbsolute)
+    }
+
+    package var lastComponent: ArraySlice<UInt8> { components.last ?? [] }
+
+    package init(components: [ArraySlice<UInt8>], absolute: Bool) {
+        storage = absolute ? [UInt8(ascii: "/")] : []
+        for (index, name) in components.enumerated() {
+            if index > 0 { storage.append(UInt8(ascii: "/")) }
+            storage.append(contentsOf: name)
+        }
+        if storage.isEmpty { storage.append(UInt8(ascii: ".")) }
+        storage.append(0)
+    }
+
+    /// The same path from the root: the host may change its working directory later.
+    package func absolute() throws(Errno) -> FilePath {
+        if isAbsolute { return self }
+        var buffer = [UInt8](repeating: 0, count: FilePath.capacity)
+        let length = buffer.withUnsafeMutableBytes {
+            cs_current_directory($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        let directory = FilePath(storage: Array(buffer.prefix(Int(try check(length)))) + [0])
+        return directory.appending(bytes)
+    }
+}
