@@ -7,11 +7,13 @@ package import Config
 package struct Directory: ~Copyable {
     package let descriptor: FileDescriptor
 
+    private static let workingDirectory = Int32(CS_AT_CWD)
+
     package init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
     /// Opens `path`, following links.
     package init(path: FilePath) throws(Errno) {
-        let number = try check(path.withCString { cs_open_directory(CS_AT_CWD_, $0) })
+        let number = try check(path.withCString { cs_open_directory(Directory.workingDirectory, $0) })
         descriptor = FileDescriptor(unsafeOwning: number)
     }
 
@@ -40,15 +42,14 @@ package struct Directory: ~Copyable {
 
     /// The text of a link, or nil when the name is missing or no link.
     package borrowing func link(_ name: UnsafePointer<CChar>) throws(Errno) -> FilePath? {
-        try withUnsafeTemporaryBytes(FilePath.capacity) { buffer throws(Errno) -> FilePath? in
-            let chars = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            let length = cs_read_link(descriptor.number, name, chars, buffer.count)
-            if length < 0 {
-                let errno = Errno(Int32(truncatingIfNeeded: 0 &- length))
-                if errno == .noSuchFile || errno == .invalid || errno == .notDirectory { return nil }
-                throw errno
-            }
-            return FilePath(Bytes(UnsafeRawBufferPointer(rebasing: buffer.prefix(Int(length))).bindMemory(to: UInt8.self)))
+        var buffer = [UInt8](repeating: 0, count: FilePath.capacity)
+        let length = buffer.withUnsafeMutableBytes {
+            cs_read_link(descriptor.number, name, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        switch length {
+        case 0...: return buffer.withUnsafeBufferPointer { FilePath(Bytes(rebasing: $0.prefix(Int(length)))) }
+        case -2, -20, -22: return nil  // ENOENT, ENOTDIR, EINVAL: not a link
+        default: throw Errno(Int32(truncatingIfNeeded: 0 &- length))
         }
     }
 
@@ -94,12 +95,12 @@ package struct Directory: ~Copyable {
 extension Directory.Entry.Kind {
     fileprivate init(_ type: UInt8) {
         switch Int(type) {
-        case Int(CS_TYPE_REGULAR.rawValue): self = .regular
-        case Int(CS_TYPE_DIRECTORY.rawValue): self = .directory
-        case Int(CS_TYPE_LINK.rawValue): self = .link
-        case Int(CS_TYPE_FIFO.rawValue): self = .fifo
-        case Int(CS_TYPE_SOCKET.rawValue): self = .socket
-        case Int(CS_TYPE_CHARACTER.rawValue), Int(CS_TYPE_BLOCK.rawValue): self = .device
+        case Int(CS_TYPE_REGULAR): self = .regular
+        case Int(CS_TYPE_DIRECTORY): self = .directory
+        case Int(CS_TYPE_LINK): self = .link
+        case Int(CS_TYPE_FIFO): self = .fifo
+        case Int(CS_TYPE_SOCKET): self = .socket
+        case Int(CS_TYPE_CHARACTER), Int(CS_TYPE_BLOCK): self = .device
         default: self = .unknown
         }
     }

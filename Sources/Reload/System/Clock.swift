@@ -1,0 +1,39 @@
+internal import CSystem
+
+// The two clocks: monotonic for waiting, real time for telling people.
+
+/// A moment on the monotonic clock.
+package struct Instant: Comparable, Sendable {
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    package static var now: Instant { Instant(nanoseconds: cs_monotonic_now()) }
+    package static var never: Instant { Instant(nanoseconds: .max) }
+
+    package static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
+
+    /// Saturates: far enough is never.
+    package func advanced(byMilliseconds milliseconds: Int64) -> Instant {
+        let (product, tooMany) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, tooFar) = nanoseconds.addingReportingOverflow(product)
+        return tooMany || tooFar ? .never : Instant(nanoseconds: sum)
+    }
+}
+
+/// Until when a caller waits.
+package struct Deadline: Sendable {
+    package let nanoseconds: Int64
+
+    /// `timeout_ms` of the C interface: negative waits for ever, 0 does not wait.
+    package init(timeoutMilliseconds: Int64) {
+        nanoseconds = timeoutMilliseconds < 0
+            ? .max : Instant.now.advanced(byMilliseconds: timeoutMilliseconds).nanoseconds
+    }
+
+    package static var never: Deadline { Deadline(timeoutMilliseconds: -1) }
+    package var hasPassed: Bool { nanoseconds != .max && cs_monotonic_now() >= nanoseconds }
+}
+
+/// Unix time in nanoseconds.
+package func unixTime() -> Int64 { cs_realtime_now() }

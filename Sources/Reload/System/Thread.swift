@@ -1,0 +1,33 @@
+internal import CSystem
+
+// A thread of the library's: all signals blocked, named "cmreload".
+
+/// A running thread, to be joined.
+package struct Thread {
+    private let thread: cs_thread
+
+    /// Starts `body`, which owns a retained `context`.
+    package init<Context: AnyObject>(
+        _ context: Context, _ body: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void
+    ) throws(Errno) {
+        var thread = cs_thread()
+        let owned = Unmanaged.passRetained(context)
+        let answer = cs_thread_start(&thread, body, owned.toOpaque())
+        if answer < 0 { owned.release() }
+        _ = try check(answer)
+        self.thread = thread
+    }
+
+    package func join() { cs_thread_join(thread) }
+
+    /// Whether this is the thread that asks.
+    package var isCurrent: Bool { thread.handle == cs_thread_self() }
+}
+
+/// Which watcher's callback runs on this thread. An opaque mark: compared, never followed.
+package enum RunningCallback {
+    package static var watcher: UnsafeMutableRawPointer? {
+        get { cs_running_callback() }
+        set { cs_set_running_callback(newValue) }
+    }
+}
