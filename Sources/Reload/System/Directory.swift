@@ -19,35 +19,97 @@ package struct Directory: ~Copyable {
 
     package borrowing func status() throws(Errno) -> FileStatus { try descriptor.status() }
 
-    package borrowing func status(of name: UnsafePointer<CChar>, followingLinks: Bool) throws(Errno) -> FileStatus {
+    package borrowing func status(of name: UnsafePointer<CChar>?, followingLinks: Bool) throws(Errno) -> FileStatus {
         var status = cs_status()
         _ = try check(cs_stat_at(descriptor.number, name, followingLinks, &status))
         return FileStatus(status)
     }
 
     /// Opens a directory below by one name that is no link.
-    package borrowing func directory(_ name: UnsafePointer<CChar>) throws(Errno) -> Directory {
+    package borrowing func directory(_ name: UnsafePointer<CChar>?) throws(Errno) -> Directory {
         Directory(FileDescriptor(unsafeOwning: try check(cs_open_directory_nofollow(descriptor.number, name))))
     }
 
     /// Opens a file by one name that is no link (ELOOP when it is). Never blocks.
-    package borrowing func file(_ name: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
+    package borrowing func file(_ name: UnsafePointer<CChar>?) throws(Errno) -> FileDescriptor {
         FileDescriptor(unsafeOwning: try check(cs_open_file_nofollow(descriptor.number, name)))
     }
 
     /// Opens a file, following links wherever they lead. Never blocks.
-    package borrowing func file(followingLinks path: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
+    package borrowing func file(followingLinks path: UnsafePointer<CChar>?) throws(Errno) -> FileDescriptor {
         FileDescriptor(unsafeOwning: try check(cs_open_file(descriptor.number, path)))
     }
 
-    /// The text of a link, or nil when the name is missing or no link.
-    package borrowing func link(_ name: UnsafePointer<CChar>) throws(Errno) -> FilePath? {
-        var buffer = [UInt8](repeating: 0, count: FilePath.capacity)
-        let length = buffer.withUnsafeMutableBytes {
-            cs_read_link(descriptor.number, name, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+    /// Opens a file or directory, following links only as long as they stay below this directory (EXDEV when one
+    /// does not). openat2(2) does it at once; where the kernel, a seccomp filter or valgrind lacks it, by hand.
+    package borrowing func beneath(_ path: FilePath, directory: Bool) throws(Errno) -> FileDescriptor {
+        let number = path.withCString { cs_open_beneath(descriptor.number, $0, directory) }
+        switch number {
+        case 0...: return FileDescriptor(unsafeOwning: number)
+        case -38, -1: return try beneathByHand(path, directory: directory)  // ENOSYS, EPERM of a filter
+        default: throw Errno(0 &- number)
+        }
+    }
+
+    /// `beneath` without openat2(2): walks the path name by name, putting what links say in their place.
+    package borrowing func beneathByHand(_ path: FilePath, directory: Bool) throws(Errno) -> FileDescriptor {
+        let parentName = FilePath("..").bytes
+        if path.isAbsolute { throw .crossesDevice }
+        var walked: [ArraySlice<UInt8>] = []
+        var ahead = path.components
+        var links = 0
+        while !ahead.isEmpty {
+            let name = ahead.removeFirst()
+            if name == parentName {
+                if walked.isEmpty { throw .crossesDevice }
+                walked.removeLast()
+                continue
+            }
+            walked.append(name)
+            let here = FilePath(components: walked, absolute: false)
+            guard let target = try link(here) else { continue }
+            links += 1
+            if links > Directory.mostLinks { throw .tooManyLinks }
+            if target.isAbsolute { throw .crossesDevice }
+            walked.removeLast()
+            ahead.insert(contentsOf: target.components, at: 0)
+        }
+        let end = FilePath(components: walked, absolute: false)
+        let number = end.withCString {
+            directory ? cs_open_directory_nofollow(descriptor.number, $0) : cs_open_file_nofollow(descriptor.number, $0)
+        }
+        return FileDescriptor(unsafeOwning: try check(number))
+    }
+
+    /// As many links as the kernel follows in one path, path_resolution(7).
+    package static let mostLinks = 40
+
+    package borrowing func link(_ path: FilePath) throws(Errno) -> FilePath? {
+        let number = descriptor.number
+        return try Directory.link { buffer, size in path.withCString { cs_read_link(number, $0, buffer, size) } }
+    }
+
+    /// The text of a link anywhere, or nil when the path is missing or no link.
+    package static func link(at path: FilePath) throws(Errno) -> FilePath? {
+        try link { buffer, size in path.withCString { cs_read_link(workingDirectory, $0, buffer, size) } }
+    }
+
+    /// What stat(2) says of a path anywhere, without following it if it is a link.
+    package static func status(at path: FilePath) throws(Errno) -> FileStatus {
+        var status = cs_status()
+        _ = try check(path.withCString { cs_stat_at(workingDirectory, $0, false, &status) })
+        return FileStatus(status)
+    }
+
+    private static func link(_ read: (UnsafeMutablePointer<CChar>?, Int) -> Int64) throws(Errno) -> FilePath? {
+        var length: Int64 = 0
+        let target = withUnsafeTemporaryAllocation(byteCount: FilePath.capacity, alignment: 16) { buffer in
+            length = read(buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+            if length < 0 { return FilePath("") }
+            return FilePath(Bytes(rebasing: buffer.bindMemory(to: UInt8.self).prefix(Int(length))))
         }
         switch length {
-        case 0...: return buffer.withUnsafeBufferPointer { FilePath(Bytes(rebasing: $0.prefix(Int(length)))) }
+        case 0...: return target
         case -2, -20, -22: return nil  // ENOENT, ENOTDIR, EINVAL: not a link
         default: throw Errno(Int32(truncatingIfNeeded: 0 &- length))
         }

@@ -17,6 +17,7 @@ package struct Errno: Error, Equatable {
     package static var crossesDevice: Errno { Errno(18) }
     package static var notDirectory: Errno { Errno(20) }
     package static var isDirectory: Errno { Errno(21) }
+    package static var noSuchDevice: Errno { Errno(6) }
     package static var invalid: Errno { Errno(22) }
     package static var tooManyOpenFiles: Errno { Errno(24) }
     package static var noSpace: Errno { Errno(28) }

@@ -80,3 +80,10 @@ package struct FileIdentity: Equatable {
     package let device: UInt64
     package let inode: UInt64
 }
+
+extension FileDescriptor {
+    /// Opens a file anywhere, following links. Never blocks.
+    package init(opening path: FilePath) throws(Errno) {
+        self.init(unsafeOwning: try check(path.withCString { cs_open_file(Int32(CS_AT_CWD), $0) }))
+    }
+}

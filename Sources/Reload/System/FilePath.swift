@@ -42,6 +42,10 @@ package struct FilePath: Equatable {
         }
     }
 
+    package func withBytes<Answer, Problem: Error>(_ body: (Bytes) throws(Problem) -> Answer) throws(Problem) -> Answer {
+        try storage.withUnsafeBufferPointer { buffer throws(Problem) in try body(Bytes(rebasing: buffer.dropLast())) }
+    }
+
     package func appending(_ component: some Sequence<UInt8>) -> FilePath {
         var joined = Array(bytes)
         if !joined.isEmpty, joined.last != UInt8(ascii: "/") { joined.append(UInt8(ascii: "/")) }
@@ -87,5 +91,26 @@ package struct FilePath: Equatable {
         }
         let directory = FilePath(storage: Array(buffer.prefix(Int(try check(length)))) + [0])
         return directory.appending(bytes)
+    }
+}
+
+extension Payload {
+    /// Adds a key that is a path.
+    package func add(key: FilePath, mark: UInt8 = 0) throws(Failure) {
+        try key.withBytes { bytes throws(Failure) in try add(key: bytes, mark: mark) }
+    }
+}
+
+extension Directory {
+    /// Opens a directory below by one name that is no link.
+    package borrowing func directory(_ name: FilePath) throws(Errno) -> Directory {
+        var child: Int32 = -1
+        var problem: Errno?
+        // The descriptor is carried out of the closure as a number: a noncopyable value cannot be its answer.
+        name.withCString {
+            do throws(Errno) { child = try directory($0).release() } catch { problem = error }
+        }
+        if let problem { throw problem }
+        return Directory(FileDescriptor(unsafeOwning: child))
     }
 }

@@ -1,0 +1,130 @@
+// The named bytes of one generation, as a source delivers them: read into one piece of memory that is used again
+// for the next load, so that its pages stay warm. Nothing is parsed here.
+
+/// A payload being filled, and then read. One load at a time uses it.
+package final class Payload {
+    /// One key and where its value lies.
+    package struct Entry {
+        fileprivate var keyOffset: Int
+        fileprivate var keyCount: Int
+        fileprivate var offset: Int
+        fileprivate var count: Int
+        /// What a source wants to remember about an entry between listing and reading it.
+        package var mark: UInt8
+    }
+
+    /// Parsers may look this far behind a value's end, and find zeros.
+    package static let padding = 64
+
+    private let memory: Memory
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private var used = 0
+    private var entries: UnsafeMutablePointer<Entry>?
+    private var entryCapacity = 0
+    package private(set) var count = 0
+    /// The bytes of all values together.
+    package private(set) var valueBytes = 0
+
+    package init(memory: Memory) { self.memory = memory }
+
+    deinit {
+        memory.free(base, capacity)
+        memory.free(entries, entryCapacity * MemoryLayout<Entry>.stride)
+    }
+
+    /// Forgets everything, keeps the memory.
+    package func removeAll() {
+        used = 0
+        count = 0
+        valueBytes = 0
+    }
+
+    /// Adds a key without a value yet; its index is `count - 1`.
+    package func add(key: Bytes, mark: UInt8 = 0) throws(Failure) {
+        if count == entryCapacity {
+            let wanted = max(64, entryCapacity * 2)
+            let size = wanted * MemoryLayout<Entry>.stride
+            guard let grown = memory.allocate(size) else { throw Payload.noMemory }
+            if let entries { grown.copyMemory(from: entries, byteCount: count * MemoryLayout<Entry>.stride) }
+            memory.free(entries, entryCapacity * MemoryLayout<Entry>.stride)
+            entries = grown.bindMemory(to: Entry.self, capacity: wanted)
+            entryCapacity = wanted
+        }
+        let place = try room(for: key.count + 1)
+        place.copyMemory(from: UnsafeRawBufferPointer(key))
+        place[key.count] = 0
+        entries?[count] = Entry(keyOffset: used, keyCount: key.count, offset: used, count: 0, mark: mark)
+        used += key.count + 1
+        count += 1
+    }
+
+    /// Memory for at least `minimum` bytes of the value that is being read, of which `filled` are there already.
+    package func room(for minimum: Int, after filled: Int = 0) throws(Failure) -> UnsafeMutableRawBufferPointer {
+        let needed = used + filled + minimum + Payload.padding
+        if needed > capacity {
+            let wanted = max(64 << 10, max(needed, capacity * 2))
+            guard let grown = memory.allocate(wanted) else { throw Payload.noMemory }
+            if let base { grown.copyMemory(from: base, byteCount: used + filled) }
+            memory.free(base, capacity)
+            base = grown
+            capacity = wanted
+        }
+        return UnsafeMutableRawBufferPointer(
+            start: base.map { $0 + used + filled }, count: capacity - used - filled - Payload.padding)
+    }
+
+    /// The `filled` bytes that were read into the room are the value of the entry at `index`.
+    package func finish(_ index: Int, filled: Int) {
+        guard let base, let entries, index < count else { return }
+        entries[index].offset = used
+        entries[index].count = filled
+        (base + used + filled).initializeMemory(as: UInt8.self, repeating: 0, count: Payload.padding)
+        used += filled + Payload.padding
+        valueBytes += filled
+    }
+
+    /// Adds a key with its value, copied.
+    package func add(key: Bytes, value: Bytes) throws(Failure) {
+        try add(key: key)
+        try room(for: value.count).copyMemory(from: UnsafeRawBufferPointer(value))
+        finish(count - 1, filled: value.count)
+    }
+
+    // MARK: - Reading. An index below `count`; pointers are valid until the next change.
+
+    package func key(_ index: Int) -> Bytes {
+        guard let base, let entries, index < count else { return Bytes(start: nil, count: 0) }
+        let start = (base + entries[index].keyOffset).assumingMemoryBound(to: UInt8.self)
+        return Bytes(start: start, count: entries[index].keyCount)
+    }
+
+    /// The key, NUL-terminated.
+    package func keyText(_ index: Int) -> UnsafePointer<CChar>? {
+        UnsafeRawPointer(key(index).baseAddress)?.assumingMemoryBound(to: CChar.self)
+    }
+
+    package func mark(_ index: Int) -> UInt8 {
+        guard let entries, index < count else { return 0 }
+        return entries[index].mark
+    }
+
+    /// The value, followed by `padding` zero bytes.
+    package func value(_ index: Int) -> Bytes {
+        guard let base, let entries, index < count else { return Bytes(start: nil, count: 0) }
+        let start = (base + entries[index].offset).assumingMemoryBound(to: UInt8.self)
+        return Bytes(start: start, count: entries[index].count)
+    }
+
+    /// What tells this content from other content: for saying a thing once. Not for deciding equality.
+    package var fingerprint: UInt64 {
+        var content = Hash.Content()
+        for index in 0..<count {
+            content.add(key(index))
+            content.add(value(index))
+        }
+        return content.digest.low
+    }
+
+    private static var noMemory: Failure { Failure(.noMemory, .load, "no memory to read the source into") }
+}

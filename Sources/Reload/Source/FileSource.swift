@@ -1,0 +1,77 @@
+package import Config
+
+// One file as one key. Inside a kubelet mount it is that mount restricted to the key; anywhere else it may be a
+// link or lie behind links, and is read when it has been quiet.
+
+/// A single file.
+package final class FileSource: Source {
+    package let name: FilePath
+    private let path: FilePath
+    private let key: FilePath
+    /// The mount that the file lies in, once it was found there.
+    private var mount: MountSource?
+    private var plainIsLocal = true
+
+    package init(name: FilePath, path: FilePath) {
+        self.name = name
+        self.path = path
+        key = FilePath(components: [path.lastComponent], absolute: false)
+    }
+
+    package var settles: Bool { mount == nil }
+    package var canChange: Bool { true }
+    package var isLocal: Bool { mount?.isLocal ?? plainIsLocal }
+
+    package func watches() -> [Watch] {
+        findMount()
+        if let mount { return mount.watches() }
+        let chain = LinkChain(path)
+        guard let end = chain.end else { return chain.watches }
+        let name = FilePath(components: [end.lastComponent], absolute: false)
+        return chain.watches + [Watch(path: end.parent, mask: MountSource.plainMask, name: name)]
+    }
+
+    package func read(
+        into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
+    ) throws(Failure) -> Reading {
+        findMount()
+        if let mount { return try mount.read(into: payload, unless: known, limits: limits, using: files) }
+        payload.removeAll()
+        try payload.add(key: key)
+        let file: FileDescriptor
+        do throws(Errno) {
+            file = try FileDescriptor(opening: path)
+        } catch {
+            if error == .noSuchFile || error == .notDirectory {
+                return .missing(error.failure(.load, key: name.description, "the source is missing"))
+            }
+            throw FileReader.failure(error, payload, 0)
+        }
+        plainIsLocal = file.isLocal
+        do throws(FileReader.Problem) {
+            try files.read(file, into: payload, at: 0, isRegular: false, isLocal: plainIsLocal, limits: limits)
+        } catch {
+            switch error {
+            case .failed(let failure): throw failure
+            case .gone: return .missing(Errno.stale.failure(.load, key: name.description, "the source is missing"))
+            }
+        }
+        return .payload(nil)
+    }
+
+    /// Looks for the nearest directory above that is in the kubelet's layout.
+    private func findMount() {
+        guard mount == nil else { return }
+        var directory = path.components
+        var below: [ArraySlice<UInt8>] = []
+        while let last = directory.popLast() {
+            below.insert(last, at: 0)
+            let above = FilePath(components: directory, absolute: true)
+            guard (try? Directory.link(at: above.appending(MountLayout.dataDirectory))) != nil else { continue }
+            // Named through the data directory itself: /etc/config/..data/app.json.
+            if below.count > 1, below[0].elementsEqual(FilePath(MountLayout.dataDirectory).bytes) { below.removeFirst() }
+            mount = MountSource(name: name, directory: above, only: FilePath(components: below, absolute: false))
+            return
+        }
+    }
+}
