@@ -17,6 +17,32 @@ package struct DocumentHeader: ~Copyable {
     package let keyOffset: Int
     package let keyCount: Int
     package let keyHash: UInt64
+    /// What the text of a text key reads as, found when the document is made: reads of numbers are frequent.
+    package let integer: IntegerReading
+}
+
+/// What text reads as when an integer is asked for.
+package struct IntegerReading {
+    package enum Kind: UInt8 {
+        /// Not known: the text must be read.
+        case unread
+        case value, notInteger, outOfRange
+    }
+    package let kind: Kind
+    package let value: Int64
+
+    /// No text, or one that is seldom read.
+    package static var unread: IntegerReading { IntegerReading(kind: .unread, value: 0) }
+
+    private init(kind: Kind, value: Int64) { (self.kind, self.value) = (kind, value) }
+
+    package init(_ text: Bytes) {
+        do throws(ReadError) {
+            self.init(kind: .value, value: try Text.int64(text))
+        } catch {
+            self.init(kind: error == .range ? .outOfRange : .notInteger, value: 0)
+        }
+    }
 }
 
 /// A document. Copying this copies a pointer: `retain` and `release` are explicit.
@@ -89,7 +115,9 @@ extension Document {
         let output = try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
         let tape = UnsafeBufferPointer(start: scratch.tape.base, count: output.nodeCount)
         let text = Bytes(start: scratch.text.base, count: output.textCount)
-        guard let document = freeze(key: key, bytes: bytes, tape: tape, text: text, memory: memory) else {
+        guard let document = freeze(
+            key: key, bytes: bytes, tape: tape, text: text, integer: .unread, memory: memory)
+        else {
             throw ParseError(problem: .noMemory, offset: 0)
         }
         var parsed = ParsedDocument(document: document)
@@ -106,7 +134,7 @@ extension Document {
     /// A document of one node: the text without the white space around it, or the bytes when they are no text.
     private static func makeText(key: Bytes, bytes: Bytes, memory: Memory) -> Document? {
         let isText = UTF8Check.isValid(bytes)
-        let range = isText ? bytes.trimmedRange : 0..<bytes.count
+        let range = isText ? Text.trimmedRange(of: bytes) : 0..<bytes.count
         // What reaches to the end of the bytes is followed by their NUL; only then no copy is needed.
         let needsCopy = range.upperBound < bytes.count
         let text = Bytes(rebasing: bytes[range])
@@ -116,13 +144,15 @@ extension Document {
         return withUnsafePointer(to: &node) { node in
             freeze(
                 key: key, bytes: bytes, tape: UnsafeBufferPointer(start: node, count: 1),
-                text: needsCopy ? text : Bytes(start: nil, count: 0), memory: memory)
+                text: needsCopy ? text : Bytes(start: nil, count: 0),
+                integer: isText ? IntegerReading(text) : .unread, memory: memory)
         }
     }
 
     /// Writes a block of exactly the size that is needed; nil when there is no memory.
     private static func freeze(
-        key: Bytes, bytes: Bytes, tape: UnsafeBufferPointer<Node>, text: Bytes, memory: Memory
+        key: Bytes, bytes: Bytes, tape: UnsafeBufferPointer<Node>, text: Bytes, integer: IntegerReading,
+        memory: Memory
     ) -> Document? {
         let textOffset = tapeOffset &+ tape.count &* MemoryLayout<Node>.stride
         let bytesOffset = textOffset &+ text.count &+ (text.isEmpty ? 0 : 1)
@@ -134,7 +164,7 @@ extension Document {
             to: DocumentHeader(
                 holders: Atomic(1), size: size, textOffset: textOffset, bytesOffset: bytesOffset,
                 byteCount: bytes.count, keyOffset: keyOffset, keyCount: key.count,
-                keyHash: hash(of: key)))
+                keyHash: hash(of: key), integer: integer))
         if let nodes = tape.baseAddress {
             (base + tapeOffset).copyMemory(from: nodes, byteCount: textOffset &- tapeOffset)
         }
@@ -189,19 +219,4 @@ extension Node {
     /// Where the value begins in the bytes that were parsed.
     @inline(__always)
     package var sourceOffset: Int { Int(truncatingIfNeeded: head &>> 32) }
-}
-
-extension Bytes {
-    /// What is left without the ASCII white space at both ends.
-    fileprivate var trimmedRange: Range<Int> {
-        var start = 0
-        var end = count
-        while start < end, self[start].isASCIISpace { start = start &+ 1 }
-        while end > start, self[end &- 1].isASCIISpace { end = end &- 1 }
-        return start..<end
-    }
-}
-
-extension UInt8 {
-    fileprivate var isASCIISpace: Bool { self == 0x20 || (0x09...0x0d).contains(self) }
 }
