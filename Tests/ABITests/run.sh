@@ -1,0 +1,82 @@
+#!/bin/bash
+# Builds each .c file of this folder into a program of its own against an installed library, and runs it.
+#
+#   run.sh PREFIX [--address | --thread | --valgrind] [--repeat N] [NAME…]
+#
+# PREFIX holds include/ and lib/. The sanitizers use the Swift toolchain's clang, whose runtime a sanitized
+# library shares. With --repeat a program is one test, which passes when all its runs do.
+set -u
+prefix=$(realpath "$1")
+cd "$(dirname "$0")/../.."
+shift
+
+# A Swift runtime that catches crashes would hide how a program died.
+export SWIFT_BACKTRACE=enable=no
+
+compile=(cc -O1) wrap=() limit=120 repeat=1 variant=plain names=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --address)
+            variant=address
+            compile=(clang -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
+            export ASAN_OPTIONS=detect_stack_use_after_return=1:${ASAN_OPTIONS:-}
+            ;;
+        --thread)
+            variant=thread
+            toolchain=$(dirname "$(realpath "$(command -v swift)")")/../lib/swift/linux
+            compile=(clang -O1 -fsanitize=thread "-L$toolchain" "-Wl,-rpath,$toolchain"
+                -ldispatch -lBlocksRuntime)
+            ;;
+        --valgrind)
+            variant=valgrind limit=600
+            compile=(cc -O0)
+            wrap=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite
+                --errors-for-leak-kinds=definite --fair-sched=yes)
+            ;;
+        --repeat) repeat=$2; shift ;;
+        *) names+=("$1") ;;
+    esac
+    shift
+done
+if [ ${#names[@]} -eq 0 ]; then
+    for source in Tests/ABITests/*.c; do names+=("$(basename "$source" .c)"); done
+fi
+
+# A sanitizer and valgrind cost time: tests that repeat something may read how much they can afford.
+[ $variant = plain ] || export CMR_TEST_SLOW=1
+
+folder=build/abi/$(basename "$prefix")-$variant
+mkdir -p "$folder"
+bad=0 broken=0
+broke() { echo "FAILED  $1"; broken=$((broken + 1)); }
+
+build() {
+    "${compile[@]}" -std=c11 -g -Wall -Wextra -Werror -I"$prefix/include" -o "$folder/$1" \
+        "Tests/ABITests/$1.c" -L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lcmreload -pthread -lm
+}
+once() { timeout --kill-after=5 $limit "${wrap[@]}" "$folder/$1"; }
+
+for name in "${names[@]}"; do
+    echo "== $name"
+    if ! build "$name"; then
+        broke "$name does not compile"
+    elif [ "$repeat" = 1 ]; then
+        once "$name" | tee "$folder/$name.log"
+        status=${PIPESTATUS[0]}
+        [ "$status" -eq 0 ] || bad=1
+        # A program that fails counts its failures itself; one that dies does not get that far.
+        if [ "$status" -ne 0 ] && ! grep -q '^[0-9]* passed, [1-9][0-9]* failed' "$folder/$name.log"; then
+            broke "$name ended with status $status"
+        fi
+    else
+        for ((run = 1; run <= repeat; run++)); do
+            once "$name" >"$folder/$name.log" 2>&1 && continue
+            tail -n 30 "$folder/$name.log"
+            broke "$name, run $run of $repeat"
+            break
+        done
+        [ "$run" -gt "$repeat" ] && echo "1 passed, 0 failed ($name, $repeat times)"
+    fi
+done
+[ $broken -eq 0 ] || echo "0 passed, $broken failed"
+exit $((bad + broken > 0))

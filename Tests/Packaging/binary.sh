@@ -1,0 +1,57 @@
+#!/bin/bash
+# What the shipped library is from outside: its size, what it exports, what it needs of the machine it runs on.
+# Takes the library to look at, by default the one that `make` builds.
+set -u
+cd "$(dirname "$0")/../.."
+. Tests/Packaging/checks.sh
+
+library=${1:-build/lib/libcmreload.so.1}
+largest_size=400000
+newest_glibc=2.34
+
+exported() { nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
+mapped() { sed -n 's/^ *\(cmr_[a-z0-9_]*\);$/\1@@CMRELOAD_1.0/p' Sources/CMReload/exports.map | LC_ALL=C sort; }
+dynamic() { readelf -dW "$library" | sed -n "s/.*($1).*\[\(.*\)\]/\1/p"; }
+
+# The functions that the header declares and does not define itself, by the compiler's reading of it.
+declared() {
+    clang -std=c11 -fsyntax-only -Xclang -ast-dump=json include/cmreload.h | python3 -c '
+import json, sys
+for node in json.load(sys.stdin)["inner"]:
+    if node["kind"] == "FunctionDecl" and node["name"].startswith("cmr_"):
+        if not node.get("inline"):
+            print(node["name"] + "@@CMRELOAD_1.0")' | LC_ALL=C sort
+}
+
+fits() {
+    local size
+    size=$(stat -Lc %s "$library")
+    echo "$size bytes"
+    [ "$size" -le $largest_size ]
+}
+
+old_glibc_suffices() {
+    local newest
+    newest=$(objdump -T "$library" | grep -o 'GLIBC_[0-9.]*' | cut -d_ -f2 | sort -Vu | tail -n 1)
+    echo "needs glibc $newest"
+    [ "$(printf '%s\n' "$newest" $newest_glibc | sort -V | tail -n 1)" = $newest_glibc ]
+}
+
+# Position independent to the last page, no executable stack: nothing that a hardened host would refuse.
+no_text_relocations() { ! readelf -dW "$library" | grep TEXTREL; }
+stack_is_data() { readelf -lW "$library" | grep GNU_STACK | grep -q ' RW '; }
+names_no_folder() { ! strings -a "$library" | grep -F -e "$PWD" -e "$HOME/" -e "$(dirname "$(command -v swift)")"; }
+is_stripped() { ! readelf -SW "$library" | grep -e ' \.symtab' -e ' \.debug_'; }
+
+check "is at most $largest_size bytes" fits
+check "is stripped" is_stripped
+check "exports exactly what exports.map lists" prints "$(mapped)" exported "$library"
+check "exports exactly what the header declares" prints "$(declared)" exported "$library"
+check "has its SONAME" prints libcmreload.so.1 dynamic SONAME
+check "needs libc alone" prints libc.so.6 dynamic NEEDED
+check "needs no glibc newer than $newest_glibc" old_glibc_suffices
+check "has no text relocations" no_text_relocations
+check "has no executable stack" stack_is_data
+check "names no folder of the machine that built it" names_no_folder
+
+summary

@@ -1,0 +1,204 @@
+"""The edges that no compiler holds: which folder may know which, and how every file looks.
+
+Each rule takes a Tree and yields complaints, "file:line: what". structure.py runs them and, for each rule,
+proves on a broken copy that it can complain.
+"""
+
+import pathlib
+import re
+import subprocess
+
+RULES = []
+
+
+def rule(sentence, broken):
+    """Registers a rule; `broken` are files by path, the first of which the rule must complain about."""
+
+    def register(function):
+        RULES.append((sentence, function, broken))
+        return function
+
+    return register
+
+
+class Tree:
+    """The files of the project, read once."""
+
+    def __init__(self, files):
+        self.files = files
+
+    @classmethod
+    def of(cls, root):
+        """What git has or would take up; files that are not text are left out."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=root, check=True, capture_output=True, text=True,
+        )
+        files = {}
+        for path in filter(None, listed.stdout.split("\0")):
+            try:
+                files[path] = (pathlib.Path(root) / path).read_text()
+            except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
+                continue
+        return cls(files)
+
+    def with_files(self, files):
+        return Tree(self.files | files)
+
+    def below(self, folder, *suffixes):
+        """Path and text of the files below a folder, sorted."""
+        for path, text in sorted(self.files.items()):
+            if path.startswith(folder) and (not suffixes or path.endswith(suffixes)):
+                yield path, text
+
+
+NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"', re.S)
+
+
+def code(text):
+    """Swift without comments and string literals, line breaks kept."""
+    return NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def lines(path, text, pattern, what):
+    """A complaint for each line that matches."""
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.search(pattern, line)
+        if match:
+            yield f"{path}:{number}: {what}: {match.group().strip()}"
+
+
+def imports(tree, folder, allowed):
+    kind = r"(?:(?:struct|class|enum|func|protocol)\s+)?"
+    pattern = rf"^\s*(?:[@\w()]+\s+)*import\s+{kind}(?!(?:{'|'.join(allowed)})\b)\w+"
+    for path, text in tree.below(folder, ".swift"):
+        yield from lines(path, code(text), pattern, f"only {', '.join(allowed)} may be imported")
+
+
+@rule(
+    "Config imports nothing of ours and no libc",
+    {"Sources/Config/Broken.swift": "// Broken.\nprivate import Reload\n"},
+)
+def config_imports(tree):
+    yield from imports(tree, "Sources/Config/", ["Builtin", "Synchronization"])
+
+
+@rule(
+    "Reload imports Config and CSystem",
+    {"Sources/Reload/Broken.swift": "// Broken.\nimport Glibc\n"},
+)
+def reload_imports(tree):
+    yield from imports(tree, "Sources/Reload/", ["Config", "CSystem", "Synchronization"])
+
+
+@rule(
+    "CMReload imports the header, Config and Reload",
+    {"Sources/CMReload/Broken.swift": "// Broken.\nimport CSystem\n"},
+)
+def cmreload_imports(tree):
+    allowed = ["CCMReload", "Config", "Reload", "Synchronization"]
+    yield from imports(tree, "Sources/CMReload/", allowed)
+
+
+DECLARATION = re.compile(
+    r"^(?!\s|private|fileprivate)(?:[@\w()]+\s+)*(?:class|struct|enum|protocol|typealias)\s+(\w+)", re.M
+)
+
+
+def declared(tree, folder):
+    return {name for _, text in tree.below(folder, ".swift") for name in DECLARATION.findall(code(text))}
+
+
+def knows(tree, folder, forbidden):
+    """A complaint for each mention, below `folder`, of a type that the forbidden folders declare."""
+    names = set().union(*(declared(tree, other) for other in forbidden)) - declared(tree, folder)
+    if not names:
+        return
+    pattern = rf"\b(?:{'|'.join(sorted(names))})\b"
+    for path, text in tree.below(folder, ".swift"):
+        yield from lines(path, code(text), pattern, f"{folder} may not know {' or '.join(forbidden)}")
+
+
+SYSTEM, SOURCE, WATCHER = (f"Sources/Reload/{room}/" for room in ("System", "Source", "Watcher"))
+
+
+@rule(
+    "System knows neither Source nor Watcher",
+    {SYSTEM + "Broken.swift": "// Broken.\nlet broken: Elsewhere? = nil\n",
+     SOURCE + "Elsewhere.swift": "// Broken.\npackage final class Elsewhere {}\n"},
+)
+def system_edges(tree):
+    yield from knows(tree, SYSTEM, [SOURCE, WATCHER])
+
+
+@rule(
+    "Source does not know Watcher",
+    {SOURCE + "Broken.swift": "// Broken.\nlet broken: Elsewhere? = nil\n",
+     WATCHER + "Elsewhere.swift": "// Broken.\n@safe package struct Elsewhere {}\n"},
+)
+def source_edges(tree):
+    yield from knows(tree, SOURCE, [WATCHER])
+
+
+@rule(
+    "the C interface appears in CMReload alone",
+    {"Sources/Reload/Broken.swift": "// Broken.\nlet broken: OpaquePointer? = nil\n"},
+)
+def interface_edge(tree):
+    for path, text in tree.below("Sources/", ".swift"):
+        if not path.startswith("Sources/CMReload/"):
+            pattern = r"\bcmr_\w+|\bUnmanaged\b|\bOpaquePointer\b"
+            yield from lines(path, code(text), pattern, "only CMReload may mention")
+
+
+@rule(
+    "outside code includes cmreload.h and nothing else of ours",
+    {"Tests/ABITests/broken.c": '#include "../../Sources/CSystem/include/csystem.h"\n'},
+)
+def outside_includes(tree):
+    ours = {path.rsplit("/", 1)[-1] for path, _ in tree.below("Sources/", ".h")}
+    for folder in ("bindings/c/", "Tests/ABITests/", "Tests/Packaging/"):
+        for path, text in tree.below(folder, ".c", ".cpp", ".h"):
+            for number, line in enumerate(text.splitlines(), 1):
+                included = re.match(r'\s*#\s*include\s*["<](.+?)[">]', line)
+                if included and included[1].rsplit("/", 1)[-1] in ours:
+                    yield f"{path}:{number}: may include cmreload.h alone: {included[1]}"
+
+
+@rule(
+    "no file names a folder of somebody's machine",
+    {"Tests/broken.txt": "see /" + "home/somebody/project\n"},
+)
+def no_private_paths(tree):
+    for path, text in tree.below(""):
+        yield from lines(path, text, r"(?<![\w.}])/(?:work|root|home|Users|opt/swift)/\S*", "a private path")
+
+
+@rule(
+    "nothing is left for later",
+    {"Sources/Config/Broken.swift": "// Broken. TO" + "DO: mend\n"},
+)
+def nothing_left(tree):
+    for path, text in tree.below(""):
+        yield from lines(path, text, r"\b(?:TO" r"DO|FIX" r"ME)\b", "unfinished")
+
+
+@rule(
+    "no line is longer than 100 columns",
+    {"include/broken.h": "/* " + "x" * 98 + " */\n"},
+)
+def line_length(tree):
+    for path, text in tree.below("", ".swift", ".c", ".cpp", ".h"):
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > 100:
+                yield f"{path}:{number}: {len(line)} columns"
+
+
+@rule(
+    "every Swift file opens by saying what it is for",
+    {"Sources/Config/Broken.swift": "let broken = 1\n"},
+)
+def opening_comment(tree):
+    for path, text in tree.below("", ".swift"):
+        if not re.match(r"//+ *\S", text):
+            yield f"{path}:1: does not open with a comment"
