@@ -6,7 +6,7 @@
 
 int main(void)
 {
-    if (strcmp(cmr_version(), CMR_VERSION_STRING) != 0) {
+    if (strcmp(cmr_version(), CMR_VERSION) != 0) {
         return 1;
     }
     printf("libcmreload %s\n", cmr_version());

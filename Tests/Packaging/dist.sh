@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-version=$(sed -n 's/^#define CMR_VERSION_STRING "\(.*\)"$/\1/p' include/cmreload.h)
+version=$(sed -n 's/^#define CMR_VERSION "\(.*\)"$/\1/p' include/cmreload.h)
 name=libcmreload-$version-linux-x86_64
 home=$work/$name
 

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix="$work/a prefix"
-version=$(sed -n 's/^#define CMR_VERSION_STRING "\(.*\)"$/\1/p' include/cmreload.h)
+version=$(sed -n 's/^#define CMR_VERSION "\(.*\)"$/\1/p' include/cmreload.h)
 
 tree() { (cd "$1" && find . ! -type d | LC_ALL=C sort); }
 expected_tree='./include/cmreload.h
