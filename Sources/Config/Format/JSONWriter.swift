@@ -154,6 +154,17 @@ package enum JSONWriter {
     }
 }
 
+extension Snapshot {
+    /// The JSON of the value at a path, or of everything when the path is empty.
+    package func json(atPath path: Bytes, memory: Memory) throws(Failure) -> OwnedText {
+        if path.isEmpty { return try JSONWriter.write(self, memory: memory) }
+        guard let value = try? value(atPath: path) else {
+            throw Failure(.notFound, .none, "there is nothing at that path")
+        }
+        return try JSONWriter.write(value, memory: memory)
+    }
+}
+
 /// The arrays and objects around the place where the writer is: four bytes each, of which there are as many as
 /// documents may be deep.
 private struct OpenContainers {

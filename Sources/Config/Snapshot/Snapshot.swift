@@ -84,6 +84,18 @@ package struct Snapshot: @unchecked Sendable {
         index >= 0 && index < count ? sorted[index] : nil
     }
 
+    /// The key at `index` in the order of the keys' bytes. A NUL follows it.
+    package func key(at index: Int) throws(ReadError) -> Bytes {
+        guard let document = document(at: index) else { throw .notFound }
+        return document.key
+    }
+
+    /// The content of a key exactly as stored. A NUL follows it.
+    package func bytes(ofKey key: Bytes) throws(ReadError) -> Bytes {
+        guard let document = document(forKey: key) else { throw .notFound }
+        return document.bytes
+    }
+
     /// The document of a key.
     @inline(__always)
     package func document(forKey key: Bytes) -> Document? {

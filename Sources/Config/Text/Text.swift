@@ -4,16 +4,6 @@
 // A number is written as JSON writes it, and may also begin with `+` or with zeros: [+-] digits [. digits]
 // [e [+-] digits]. No hexadecimal digits, no separators, no infinity.
 
-/// Why a value cannot be read as what was asked for.
-package enum ReadError: Error {
-    /// There is nothing at that path.
-    case notFound
-    /// It is something else.
-    case type
-    /// It is a number that does not fit.
-    case range
-}
-
 /// Reads text.
 package enum Text {
     /// The text without the white space of ASCII at its ends.
