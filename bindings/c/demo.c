@@ -1,5 +1,5 @@
-/* The director of `make demo`: makes a mount, starts the example service on it, updates the mount as the
- * kubelet does and prints what the service saw. Ends with 1 when anything is not as it should be.
+/* The director of `make demo`: makes a mount, starts the example service on it, updates the mount
+ * as the kubelet does and prints what the service saw. Ends with 1 when it was not as expected.
  *
  *     demo SERVICE
  */
@@ -96,7 +96,8 @@ static const char *next_line(void) {
         int64_t left = (deadline - now()) / 1000000;
         ssize_t got = 0;
         if (left > 0 && poll(&wait, 1, (int)left) > 0)
-            got = read(demo.from_service, demo.input + demo.input_size, sizeof demo.input - demo.input_size);
+            got = read(demo.from_service, demo.input + demo.input_size,
+                       sizeof demo.input - demo.input_size);
         if (got <= 0)
             return "";
         demo.input_size += (size_t)got;
@@ -130,8 +131,8 @@ static void ask(const char *path, const char *wanted) {
 
 /* ---- the kubelet's side ---- */
 
-/* Stamps the swap from outside: spins on the `..data` link until it names another directory. The stamp is
- * from before the last look that still saw the old one, so that a latency is never told too short. */
+/* Stamps the swap from outside: spins on the `..data` link until it names another directory. The
+ * stamp is from before the last look that saw the old one: a latency is never told too short. */
 typedef struct swap_watch {
     char link[96], old[64];
     atomic_bool given_up;
@@ -174,21 +175,26 @@ static int64_t publish(const cmr_file *files, size_t count) {
 
 typedef struct step {
     const char *title;
-    const char *log_level, *features, *banner;        /* what the ConfigMap then holds; NULL: no such key */
-    const char *event;                                /* what the event's first line must begin with */
-    const char *changes[4];                           /* and exactly its changes */
-    const char *path, *answer;                        /* then what a request reads */
+    const char *log_level, *features, *banner;  /* what the ConfigMap then holds; NULL: no key */
+    const char *event;                          /* what the event's first line must begin with */
+    const char *changes[4];                     /* and exactly its changes */
+    const char *path, *answer;                  /* then what a request reads */
 } step;
 
 #define FEATURES(dark, beta) "{\"dark_mode\":" dark ",\"beta_search\":" beta "}"
-#define FEATURES_FILE(dark, comma, beta) "{\n  \"dark_mode\": " dark comma "\n  \"beta_search\": " beta "\n}\n"
+#define FEATURES_FILE(dark, comma, beta) \
+    "{\n  \"dark_mode\": " dark comma "\n  \"beta_search\": " beta "\n}\n"
 
 static const step steps[] = {
     {
         .title = "the service starts",
         .log_level = "info", .features = FEATURES_FILE("false", ",", "false"), .banner = "Welcome",
         .event = "version 1 changed 3",
-        .changes = {"+ banner \"Welcome\"", "+ features.json " FEATURES("false", "false"), "+ log_level \"info\""},
+        .changes = {
+            "+ banner \"Welcome\"",
+            "+ features.json " FEATURES("false", "false"),
+            "+ log_level \"info\"",
+        },
     }, {
         .title = "log_level becomes debug",
         .log_level = "debug", .features = FEATURES_FILE("false", ",", "false"), .banner = "Welcome",
@@ -211,7 +217,8 @@ static const step steps[] = {
         .log_level = "debug", .features = FEATURES_FILE("true", ",", "true"), .banner = "Welcome",
         .event = "version 4 changed 1",
         .changes = {"~ features.json " FEATURES("true", "false") " -> " FEATURES("true", "true")},
-        .path = "features.json#/beta_search", .answer = "version 4 features.json#/beta_search = true",
+        .path = "features.json#/beta_search",
+        .answer = "version 4 features.json#/beta_search = true",
     }, {
         .title = "banner is removed",
         .log_level = "debug", .features = FEATURES_FILE("true", ",", "true"),
@@ -228,7 +235,9 @@ static int64_t publish_step(const step *step) {
     size_t count = 0;
     for (size_t i = 0; i < 3; i++)
         if (values[i] != NULL)
-            files[count++] = (cmr_file){.key = keys[i], .bytes = values[i], .size = strlen(values[i])};
+            files[count++] = (cmr_file){
+                .key = keys[i], .bytes = values[i], .size = strlen(values[i]),
+            };
     return publish(files, count);
 }
 
@@ -263,7 +272,9 @@ static void show_event(const step *step, int64_t swap) {
     expect(strncmp(event, step->event, strlen(step->event)) == 0, step->event, event);
     for (size_t i = 0; i < count; i++) {
         const char *line = next_line();
-        const char *wanted = i < 4 && step->changes[i] != NULL ? step->changes[i] : "no such change";
+        const char *wanted = i < 4 ? step->changes[i] : NULL;
+        if (wanted == NULL)
+            wanted = "no such change";
         printf("                   %s\n", line + strspn(line, " "));
         expect(strcmp(line + strspn(line, " "), wanted) == 0, wanted, line);
     }
@@ -307,7 +318,8 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     demo.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     const char *temporary = getenv("TMPDIR");
-    snprintf(demo.directory, sizeof demo.directory, "%.40s/cmreload-demo-XXXXXX", temporary ? temporary : "/tmp");
+    snprintf(demo.directory, sizeof demo.directory, "%.40s/cmreload-demo-XXXXXX",
+             temporary ? temporary : "/tmp");
     if (mkdtemp(demo.directory) == NULL) {
         perror(demo.directory);
         return 1;
@@ -315,7 +327,8 @@ int main(int argc, char **argv) {
     snprintf(demo.mount, sizeof demo.mount, "%s/config", demo.directory);
     mkdir(demo.mount, 0755);
 
-    printf("libcmreload %s: a C service on the mount %s, updated as the kubelet does it\n", cmr_version(), demo.mount);
+    printf("libcmreload %s: a C service on the mount %s, updated as the kubelet does it\n",
+           cmr_version(), demo.mount);
     tell(argv[1]);
     end_service();
     nftw(demo.directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

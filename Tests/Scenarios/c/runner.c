@@ -1,10 +1,11 @@
-/* Runs scenario files, each in a process and a directory of its own, so that none can hang or harm the next.
+/* Runs scenario files, each in a process and a directory of its own, so that none can hang or harm
+ * the next.
  *
  *     runner [--manual] [--must-fail] [--deadline SECONDS] FILE...
  *
  * --manual     hears events through the event descriptor instead of on a thread of the library's
- * --must-fail  turns the sense around: each file must fail on the line that its `# fails here` comment
- *              precedes, which shows that an expectation can fail
+ * --must-fail  turns the sense around: each file must fail on the line that its `# fails here`
+ *              comment precedes, which shows that an expectation can fail
  */
 #define _GNU_SOURCE
 #include "runner.h"
@@ -176,8 +177,8 @@ static int run(const char *path, char *reason, size_t size) {
     waitpid(child, &status, 0);
     nftw(setting.directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     if (WIFSIGNALED(status))
-        snprintf(reason + length, size - length, "      %s: killed by signal %d%s\n", path, WTERMSIG(status),
-                 WTERMSIG(status) == SIGALRM ? ": it took too long" : "");
+        snprintf(reason + length, size - length, "      %s: killed by signal %d%s\n", path,
+                 WTERMSIG(status), WTERMSIG(status) == SIGALRM ? ": it took too long" : "");
     return WIFEXITED(status) ? WEXITSTATUS(status) : STORY_FAILED;
 }
 
@@ -198,6 +199,10 @@ static bool failed_where_it_must(const char *path, int result, const char *reaso
     char place[512];
     snprintf(place, sizeof place, "%s:%d: ", path, failing_line(path));
     return result == STORY_FAILED && strstr(reason, place) != NULL;
+}
+
+static const char *outcome_name(int result) {
+    return result == STORY_PASSED ? "ok  " : result == STORY_SKIPPED ? "SKIPPED" : "FAIL";
 }
 
 int main(int argc, char **argv) {
@@ -226,7 +231,7 @@ int main(int argc, char **argv) {
         passed += result == STORY_PASSED;
         skipped += result == STORY_SKIPPED;
         failed += result != STORY_PASSED && result != STORY_SKIPPED;
-        printf("%s  %s\n", result == STORY_PASSED ? "ok  " : result == STORY_SKIPPED ? "skip" : "FAIL", title);
+        printf("%s  %s\n", outcome_name(result), title);
         if (result != STORY_PASSED)
             printf("%s", reason[0] != '\0' ? reason : "      it ended without a reason\n");
     }

@@ -1,4 +1,5 @@
-/* The scenario runner in C: what its four files share. Knows cmreload.h and nothing else of the library.
+/* The scenario runner in C: what its four files share. Knows cmreload.h and nothing else of the
+ * library.
  *
  *     runner.c   runs each story in a process of its own, counts
  *     script.c   a file into lines of words
@@ -42,7 +43,7 @@ script script_read(const char *path);
 /* ---- what a line's execution needs ---- */
 
 typedef struct settings {
-    bool manual;            /* hear events through the event descriptor instead of a library thread */
+    bool manual;            /* hear events through the descriptor, not on a library thread */
     int deadline_ms;        /* how long any expected thing may take */
     char directory[256];    /* the story's own; every path is below it */
     int report;             /* where the reason of a failure or a skip goes */

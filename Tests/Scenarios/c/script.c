@@ -1,4 +1,4 @@
-/* Reads a scenario: lines of words, comments, and text blocks that begin with `|`. Knows no verb. */
+/* Reads a scenario: lines of words, comments, and blocks of text behind `|`. Knows no verb. */
 #include "runner.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-/* The verbs about the watcher and what is expected of it. Events are heard one after another, none is passed
- * over: each must be expected by a line of the story. Values are read from the newest version so expected. */
+/* The verbs about the watcher and what is expected of it. Events are heard one after another, none
+ * is passed over: each must be expected by a line of the story. Values are read from the newest
+ * version so expected. */
 #define _GNU_SOURCE
 #include "runner.h"
 
@@ -36,7 +37,11 @@ static struct {
     char *log[LOG_LINES];
     int32_t levels[LOG_LINES];
     int log_count;
-} stage = {.lock = PTHREAD_MUTEX_INITIALIZER, .news = PTHREAD_COND_INITIALIZER, .last = &stage.first};
+} stage = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .news = PTHREAD_COND_INITIALIZER,
+    .last = &stage.first,
+};
 
 /* ---- hearing ---- */
 
@@ -45,7 +50,8 @@ static char *describe_changes(const cmr_event *event) {
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     for (size_t i = 0; i < event->change_count; i++)
-        fprintf(stream, "%s%c%s", i ? " " : "", "?+-~"[event->changes[i].kind & 3], event->changes[i].key);
+        fprintf(stream, "%s%c%s", i ? " " : "", "?+-~"[event->changes[i].kind & 3],
+                event->changes[i].key);
     if (event->change_count == 0)
         fputs("none", stream);
     fclose(stream);
@@ -94,8 +100,8 @@ static struct timespec deadline_from_now(void) {
     return time;
 }
 
-/* Waits until `ready` holds; false when the deadline came first. The lock is held around each look. What comes
- * by the event descriptor is fetched when `by_descriptor`. */
+/* Waits until `ready` holds; false when the deadline came first. The lock is held around each look.
+ * What comes by the event descriptor is fetched when `by_descriptor`. */
 static bool wait_until(bool (*ready)(void), bool by_descriptor) {
     struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&stage.lock);
@@ -121,7 +127,9 @@ static bool has_news(void) {
 }
 
 static const char *kind_name(uint32_t kind) {
-    static const char *const names[] = {"?", "PUBLISHED", "REJECTED", "SOURCE_LOST", "SOURCE_RECOVERED"};
+    static const char *const names[] = {
+        "?", "PUBLISHED", "REJECTED", "SOURCE_LOST", "SOURCE_RECOVERED",
+    };
     return names[kind < 5 ? kind : 0];
 }
 
@@ -145,8 +153,8 @@ static heard *next_event(const char *wanted) {
 }
 
 static void unexpected(const heard *event, const char *wanted) {
-    fail("%s of version %" PRIu64 " came (%s%s%s), %s was expected", kind_name(event->kind), event->version,
-         event->kind == CMR_EVENT_PUBLISHED ? event->changes : event->error.key,
+    fail("%s of version %" PRIu64 " came (%s%s%s), %s was expected", kind_name(event->kind),
+         event->version, event->kind == CMR_EVENT_PUBLISHED ? event->changes : event->error.key,
          event->error.message[0] ? ": " : "", event->error.message, wanted);
 }
 
@@ -168,7 +176,8 @@ static cmr_watcher *the_watcher(void) {
     uint32_t flags = setting.manual ? CMR_SUBSCRIBE_MANUAL : 0;
     cmr_set_log_handler(on_log, NULL, CMR_LOG_WARN);
     if (cmr_watcher_create(&stage.watcher) != CMR_OK
-        || cmr_watcher_subscribe(stage.watcher, NULL, flags, on_event, NULL, NULL, &error) != CMR_OK)
+        || cmr_watcher_subscribe(stage.watcher, NULL, flags, on_event, NULL, NULL, &error)
+            != CMR_OK)
         fail("no watcher: %s", error.message);
     return stage.watcher;
 }
@@ -178,7 +187,8 @@ static int32_t option_number(const char *name) {
         {"SETTLE_MS", CMR_OPTION_SETTLE_MS}, {"RESCAN_MS", CMR_OPTION_RESCAN_MS},
         {"POLL_MS", CMR_OPTION_POLL_MS}, {"OPTIONAL", CMR_OPTION_OPTIONAL},
         {"SNIFF_JSON", CMR_OPTION_SNIFF_JSON}, {"LENIENT", CMR_OPTION_LENIENT},
-        {"MAX_VALUE_BYTES", CMR_OPTION_MAX_VALUE_BYTES}, {"MAX_TOTAL_BYTES", CMR_OPTION_MAX_TOTAL_BYTES},
+        {"MAX_VALUE_BYTES", CMR_OPTION_MAX_VALUE_BYTES},
+        {"MAX_TOTAL_BYTES", CMR_OPTION_MAX_TOTAL_BYTES},
         {"MAX_KEYS", CMR_OPTION_MAX_KEYS}, {"MAX_DEPTH", CMR_OPTION_MAX_DEPTH},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -205,6 +215,14 @@ static void add(const char *kind, const char *what) {
         fail("add: %s: %s", cmr_status_name(status), error.message);
 }
 
+/* `[LINE COLUMN]` from index on. */
+static void expect_place(int index, const cmr_error *error) {
+    if (has_argument(index)
+        && (error->line != argument_number(index) || error->column != argument_number(index + 1)))
+        fail("it is at %" PRIu32 ":%" PRIu32 " (%s)", error->line, error->column, error->message);
+    no_more_arguments_than(index + 2);
+}
+
 /* `fails STATUS [KEY [LINE COLUMN]]` from index on, or nothing there for CMR_OK. */
 static void expect_outcome(int index, cmr_status status, const cmr_error *error) {
     const char *wanted = cmr_status_name(CMR_OK);
@@ -213,14 +231,12 @@ static void expect_outcome(int index, cmr_status status, const cmr_error *error)
     else
         no_more_arguments_than(index);
     if (!is(cmr_status_name(status), wanted))
-        fail("%s (%s: %s), %s was expected", cmr_status_name(status), error->key, error->message, wanted);
+        fail("%s (%s: %s), %s was expected", cmr_status_name(status), error->key, error->message,
+             wanted);
     if (has_argument(index + 2) && !is(error->key, argument_text(index + 2))
         && !is(error->key, path_of(argument_text(index + 2))))
         fail("the error is about '%s' (%s)", error->key, error->message);
-    if (has_argument(index + 3)
-        && (error->line != argument_number(index + 3) || error->column != argument_number(index + 4)))
-        fail("the error is at %" PRIu32 ":%" PRIu32 " (%s)", error->line, error->column, error->message);
-    no_more_arguments_than(index + 5);
+    expect_place(index + 3, error);
 }
 
 static void expect_version(uint64_t version, const char *what);
@@ -286,10 +302,7 @@ static void expect_rejected(void) {
         fail("rejected as %s (%s: %s)", status, event->error.key, event->error.message);
     if (!is(event->error.key, argument_text(3)) && !is(event->error.key, path_of(argument_text(3))))
         fail("rejected for '%s' (%s)", event->error.key, event->error.message);
-    if (has_argument(4) && (event->error.line != argument_number(4) || event->error.column != argument_number(5)))
-        fail("rejected at %" PRIu32 ":%" PRIu32 " (%s)", event->error.line, event->error.column,
-             event->error.message);
-    no_more_arguments_than(6);
+    expect_place(4, &event->error);
     expect_no_version_with(event);
     free_event(event);
 }
@@ -318,7 +331,7 @@ static void expect_quiet(void) {
     cmr_error error = CMR_ERROR_INIT;
     uint64_t version = cmr_snapshot_version(stage.at_hand);
     reload(NULL, &error);
-    cmr_watcher_dispatch(stage.watcher, NULL);        /* CMR_E_STATE or nothing to do, unless manual */
+    cmr_watcher_dispatch(stage.watcher, NULL);  /* has nothing to do, unless manual */
     if (cmr_watcher_version(stage.watcher) != version)
         fail("version %" PRIu64 " was published", cmr_watcher_version(stage.watcher));
     pthread_mutex_lock(&stage.lock);
@@ -341,7 +354,8 @@ static void settle(void) {
 /* ---- expecting values ---- */
 
 /* A path that cannot be read as text reads as the name of the status. */
-static bool reads_as(const cmr_snapshot *snapshot, const char *path, word wanted, const char **got_out) {
+static bool reads_as(const cmr_snapshot *snapshot, const char *path, word wanted,
+                     const char **got_out) {
     const char *text = NULL;
     size_t size = 0;
     cmr_status status = cmr_snapshot_string(snapshot, path, &text, &size);
@@ -397,10 +411,13 @@ static void expect_json(const char *path) {
 }
 
 static void expect_type(const char *path) {
-    static const char *const names[] = {"none", "null", "bool", "int64", "double", "string", "array", "object", "bytes"};
+    static const char *const names[] = {
+        "none", "null", "bool", "int64", "double", "string", "array", "object", "bytes",
+    };
     int32_t type = cmr_value_type(cmr_snapshot_value(stage.at_hand, path));
     if (type < CMR_TYPE_NONE || type > CMR_TYPE_BYTES || !is(argument_text(3), names[type + 1]))
-        fail("%s is of type %s (%" PRIi32 ")", path, type >= -1 && type <= 7 ? names[type + 1] : "?", type);
+        fail("%s is of type %s (%" PRIi32 ")", path,
+             type >= CMR_TYPE_NONE && type <= CMR_TYPE_BYTES ? names[type + 1] : "?", type);
     no_more_arguments_than(4);
 }
 
@@ -554,7 +571,8 @@ static void hold(void) {
 bool stage_perform(const char *verb) {
     cmr_error error = CMR_ERROR_INIT;
     if (is(verb, "option")) {
-        if (cmr_watcher_set_option(the_watcher(), option_number(argument_text(1)), argument_number(2)) != CMR_OK)
+        int32_t option = option_number(argument_text(1));
+        if (cmr_watcher_set_option(the_watcher(), option, argument_number(2)) != CMR_OK)
             fail("the option was refused");
     } else if (is(verb, "add"))
         add(argument_text(1), argument_text(2));

@@ -1,5 +1,6 @@
-/* The verbs that change the disk. A mount is staged key by key, then published whole by `swap`, or by the
- * numbered steps of the kubelet's atomic_writer.go one at a time, so that a story can stop between any two. */
+/* The verbs that change the disk. A mount is staged key by key, then published whole by `swap`, or
+ * by the numbered steps of the kubelet's atomic_writer.go one at a time, so that a story can stop
+ * between any two. */
 #define _GNU_SOURCE
 #include "runner.h"
 
@@ -59,7 +60,7 @@ static mount_state *the_mount(void) {
 
 /* A path below the current mount. */
 static const char *within(const char *name) {
-    char relative[4096];
+    char relative[4096 + sizeof current->name];
     snprintf(relative, sizeof relative, "%s/%s", the_mount()->name, name);
     return path_of(relative);
 }
@@ -120,7 +121,8 @@ static void remove_tree(const char *path) {
 static void make_parents(const char *path) {
     char parent[4096];
     snprintf(parent, sizeof parent, "%s", path);
-    for (char *slash = strchr(parent + strlen(setting.directory) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    char *slash = parent + strlen(setting.directory);
+    while ((slash = strchr(slash + 1, '/')) != NULL) {
         *slash = '\0';
         must(mkdir(parent, 0755) == 0 || errno == EEXIST);
         *slash = '/';
@@ -162,21 +164,23 @@ static void rename_data(void) {                       /* step 9 */
     must(rename(within("..data_tmp"), within("..data")) == 0);
 }
 
-/* A key is visible through a link of its own; one in a directory through a link of that directory. */
+/* A key is visible through a link of its own; one in a directory through that directory's. */
 static size_t visible_size(const char *key) {
     return strcspn(key, "/");
 }
 
-static void make_links(void) {                        /* step 10; before the rename on older kubelets */
+static void make_links(void) {        /* step 10; before the rename on older kubelets */
     for (int i = 0; i < current->count; i++) {
         char name[256], target[272];
-        snprintf(name, sizeof name, "%.*s", (int)visible_size(current->files[i].key), current->files[i].key);
+        const char *key = current->files[i].key;
+        snprintf(name, sizeof name, "%.*s", (int)visible_size(key), key);
         snprintf(target, sizeof target, "..data/%s", name);
         must(symlink(target, within(name)) == 0 || errno == EEXIST);
     }
 }
 
-static int remove_stale_link(const char *path, const struct stat *status, int type, struct FTW *walk) {
+static int remove_stale_link(const char *path, const struct stat *status, int type,
+                             struct FTW *walk) {
     (void)status;
     const char *name = path + walk->base;
     bool wanted = strncmp(name, "..", 2) == 0;
@@ -253,7 +257,8 @@ static void link_to(const char *path, const char *target) {
 
 static void make_socket(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >= sizeof address.sun_path)
+    int size = snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if ((size_t)size >= sizeof address.sun_path)
         fail("the path is too long for a socket");
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     must(descriptor >= 0 && bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0);

@@ -24,7 +24,7 @@
 
 enum { WORKERS = 2, TICK_MILLISECONDS = 10 };
 
-/* A request names a path to read; an empty one is ordinary traffic. An answer is a line to print. */
+/* A request names a path to read; an empty one is ordinary traffic. An answer is a line of text. */
 typedef struct request { char path[256]; } request;
 typedef struct answer { char line[512]; } answer;
 
@@ -73,7 +73,7 @@ static void *work(void *context) {
     const cmr_snapshot *snapshot = cmr_watcher_acquire(self->watcher);
     request request;
     while (recv(self->back, &request, sizeof request, 0) > 0) {
-        /* One load says whether anything changed; a request in progress keeps the version it began with. */
+        /* One load says whether anything changed; a request keeps the version it began with. */
         if (cmr_version_load(version) != cmr_snapshot_version(snapshot)) {
             cmr_snapshot_release(snapshot);
             snapshot = cmr_watcher_acquire(self->watcher);
@@ -120,8 +120,9 @@ static void on_event(void *context, const cmr_event *event) {
             print_change(event, &event->changes[i]);
         break;
     case CMR_EVENT_REJECTED:
-        printf("rejected %s:%" PRIu32 ":%" PRIu32 ": %s; version %" PRIu64 " stays\n", event->error->key,
-               event->error->line, event->error->column, event->error->message, event->version);
+        printf("rejected %s:%" PRIu32 ":%" PRIu32 ": %s; version %" PRIu64 " stays\n",
+               event->error->key, event->error->line, event->error->column, event->error->message,
+               event->version);
         break;
     case CMR_EVENT_SOURCE_LOST:
         printf("lost %s: %s; version %" PRIu64 " stays\n", event->error->key, event->error->message,
@@ -143,9 +144,10 @@ static void print_status(service *self) {
     cmr_stats stats = CMR_STATS_INIT;
     if (cmr_watcher_stats(self->watcher, &stats) != CMR_OK)
         return;
-    printf("status %s version %" PRIu64 " succeeded %" PRIu64 " rejected %" PRIu64 " unchanged %" PRIu64
-           " light %lu dark %lu\n", stats.healthy ? "healthy" : "unhealthy", stats.version,
-           stats.reloads_succeeded, stats.reloads_rejected, stats.reloads_unchanged,
+    printf("status %s version %" PRIu64 " succeeded %" PRIu64 " rejected %" PRIu64
+           " unchanged %" PRIu64 " light %lu dark %lu\n",
+           stats.healthy ? "healthy" : "unhealthy", stats.version, stats.reloads_succeeded,
+           stats.reloads_rejected, stats.reloads_unchanged,
            atomic_load(&self->served_light), atomic_load(&self->served_dark));
     fflush(stdout);
 }
@@ -154,8 +156,8 @@ static void obey(service *self, const char *line) {
     request request = {""};
     if (strcmp(line, "status") == 0) {
         print_status(self);
-    } else if (strncmp(line, "get ", 4) == 0 && line[4] != '\0' && strlen(line + 4) < sizeof request.path) {
-        strcpy(request.path, line + 4);
+    } else if (strncmp(line, "get ", 4) == 0 && line[4] != '\0') {
+        snprintf(request.path, sizeof request.path, "%s", line + 4);
         if (send(self->front, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
             printf("busy\n");
     } else {
@@ -194,9 +196,10 @@ static bool follow(int epoll, int descriptor) {
 static int run(service *self, int signals, int timer) {
     int events = cmr_watcher_event_fd(self->watcher);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!follow(epoll, events) || !follow(epoll, signals) || !follow(epoll, timer) || !follow(epoll, self->front))
+    if (!follow(epoll, events) || !follow(epoll, signals) || !follow(epoll, timer)
+        || !follow(epoll, self->front))
         return 1;
-    follow(epoll, STDIN_FILENO);                      /* fails for a file or /dev/null: then there are no commands */
+    follow(epoll, STDIN_FILENO);  /* fails for a file or /dev/null: then there are no commands */
     for (;;) {
         struct epoll_event ready;
         if (epoll_wait(epoll, &ready, 1, -1) < 1)
@@ -229,7 +232,8 @@ static bool start(service *self, const char *mount) {
     cmr_error error = CMR_ERROR_INIT;
     if (cmr_watcher_create(&self->watcher) == CMR_OK
         && cmr_watcher_add_mount(self->watcher, mount, &error) == CMR_OK
-        && cmr_watcher_subscribe(self->watcher, NULL, CMR_SUBSCRIBE_MANUAL, on_event, NULL, NULL, &error) == CMR_OK
+        && cmr_watcher_subscribe(self->watcher, NULL, CMR_SUBSCRIBE_MANUAL, on_event, NULL, NULL,
+                                 &error) == CMR_OK
         && cmr_watcher_start(self->watcher, &error) == CMR_OK)
         return true;
     fprintf(stderr, "service: %s: %s\n", error.key, error.message);
@@ -241,8 +245,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: service MOUNT\n");
         return 2;
     }
-    /* SIGTERM and SIGINT come through a descriptor. SIGHUP is blocked until the workers exist, so that
-     * the main thread alone gets it; the library's threads block every signal themselves. */
+    /* SIGTERM and SIGINT come through a descriptor. SIGHUP is blocked until the workers exist, so
+     * that the main thread alone gets it; the library's threads block every signal themselves. */
     sigset_t ends, hangup;
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
@@ -277,11 +281,12 @@ int main(int argc, char **argv) {
 
     int result = self.worker_count == WORKERS ? run(&self, signals, timer) : 1;
 
-    pthread_sigmask(SIG_BLOCK, &hangup, NULL);        /* no handler may see the watcher from here on */
-    shutdown(self.front, SHUT_RDWR);                  /* the workers' recv returns 0 */
+    pthread_sigmask(SIG_BLOCK, &hangup, NULL);  /* no handler may see the watcher from here on */
+    shutdown(self.front, SHUT_RDWR);            /* the workers' recv returns 0 */
     while (self.worker_count > 0)
         pthread_join(self.workers[--self.worker_count], NULL);
     cmr_watcher_destroy(self.watcher);
-    printf("ended after %lu requests\n", atomic_load(&self.served_light) + atomic_load(&self.served_dark));
+    printf("ended after %lu requests\n",
+           atomic_load(&self.served_light) + atomic_load(&self.served_dark));
     return result;
 }

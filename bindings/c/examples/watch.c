@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-/* Runs first on the main thread, before cmr_watcher_start returns, then on a thread of the library's. */
+/* Runs first on the main thread, in cmr_watcher_start, then on a thread of the library's. */
 static void on_event(void *context, const cmr_event *event) {
     (void)context;
     if (event->kind != CMR_EVENT_PUBLISHED) {
