@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ int32_t cs_thread_start(cs_thread *thread, void (*body)(void *context), void *co
 }
 void cs_thread_join(cs_thread thread) { pthread_join((pthread_t)thread.handle, NULL); }
 uint64_t cs_thread_self(void) { return (uint64_t)pthread_self(); }
+void cs_thread_detach(cs_thread thread) { pthread_detach((pthread_t)thread.handle); }
+void cs_thread_yield(void) { sched_yield(); }
 
 void cs_lock_init(cs_lock *lock) { pthread_mutex_init((pthread_mutex_t *)lock, NULL); }
 void cs_lock_acquire(cs_lock *lock) { pthread_mutex_lock((pthread_mutex_t *)lock); }
@@ -138,6 +141,7 @@ void cs_condition_wait(cs_condition *condition, cs_lock *lock, int64_t deadline_
 int32_t cs_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) { return -pthread_atfork(prepare, parent, child); }
 
 _Thread_local uint32_t cs_thread_stripe __attribute__((tls_model("initial-exec")));
+_Thread_local bool cs_thread_logs __attribute__((tls_model("initial-exec")));
 _Thread_local void *cs_thread_callback __attribute__((tls_model("initial-exec")));
 uint32_t cs_thread_stripe_assign(void) {
     static _Atomic uint32_t next;

@@ -39,7 +39,7 @@ package struct Failure: Error {
     package var column: UInt32
 
     package init(
-        _ kind: Kind, _ stage: Stage = .none, key: String = "", _ message: String,
+        _ kind: Kind, _ stage: Stage, key: String = "", _ message: String,
         osErrno: Int32 = 0, line: UInt32 = 0, column: UInt32 = 0
     ) {
         self.kind = kind
@@ -50,4 +50,7 @@ package struct Failure: Error {
         self.line = line
         self.column = column
     }
+
+    /// A failure of a call rather than of a reload.
+    package init(_ kind: Kind, _ message: String) { self.init(kind, .none, message) }
 }

@@ -104,6 +104,12 @@ package final class Payload {
         UnsafeRawPointer(key(index).baseAddress)?.assumingMemoryBound(to: CChar.self)
     }
 
+    /// Whether the key is there already; looks at every key.
+    package func contains(_ key: Bytes) -> Bool {
+        for index in 0..<count where self.key(index).elementsEqual(key) { return true }
+        return false
+    }
+
     package func mark(_ index: Int) -> UInt8 {
         guard let entries, index < count else { return 0 }
         return entries[index].mark

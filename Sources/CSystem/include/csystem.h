@@ -102,6 +102,8 @@ typedef struct cs_thread { uint64_t handle; } cs_thread;
 int32_t cs_thread_start(cs_thread *thread, void (*body)(void *context), void *context);
 void cs_thread_join(cs_thread thread);
 uint64_t cs_thread_self(void);
+void cs_thread_detach(cs_thread thread);
+void cs_thread_yield(void);
 
 /* A lock and its condition. A pthread_mutex_t and a pthread_cond_t behind opaque storage. */
 typedef struct cs_lock { _Alignas(16) unsigned char storage[48]; } cs_lock;
@@ -126,6 +128,10 @@ static inline uint32_t cs_stripe(void) {
     uint32_t stripe = cs_thread_stripe;
     return __builtin_expect(stripe != 0, 1) ? stripe - 1 : cs_thread_stripe_assign();
 }
+/* Whether the log handler runs on this thread. */
+extern _Thread_local bool cs_thread_logs __attribute__((tls_model("initial-exec"), visibility("hidden")));
+static inline bool cs_logging(void) { return cs_thread_logs; }
+static inline void cs_set_logging(bool logs) { cs_thread_logs = logs; }
 /* The watcher whose callback runs on this thread, or NULL. */
 extern _Thread_local void *cs_thread_callback __attribute__((tls_model("initial-exec"), visibility("hidden")));
 static inline void *cs_running_callback(void) { return cs_thread_callback; }

@@ -23,6 +23,9 @@ package struct Changes {
     package let first: UnsafeMutablePointer<Change>?
     package let count: Int
 
+    /// No changes.
+    package static var none: Changes { Changes(first: nil, count: 0) }
+
     /// Compares two snapshots; no old one stands for an empty one. With a pattern, only of keys that match it.
     package static func between(
         _ old: Snapshot?, _ new: Snapshot, matching pattern: KeyPattern? = nil, memory: Memory

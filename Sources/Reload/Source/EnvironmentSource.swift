@@ -13,6 +13,7 @@ package final class EnvironmentSource: Source {
     }
 
     package var settles: Bool { false }
+    package func neverUpdates() -> String? { nil }
     package var canChange: Bool { false }
     package var isLocal: Bool { true }
     package func watches() -> [Watch] { [] }
@@ -23,7 +24,9 @@ package final class EnvironmentSource: Source {
         payload.removeAll()
         try Environment.forEach { name, value throws(Failure) in
             guard name.count > prefix.count, name.prefix(prefix.count).elementsEqual(prefix) else { return }
-            try payload.add(key: Bytes(rebasing: name.dropFirst(prefix.count)), value: value)
+            let key = Bytes(rebasing: name.dropFirst(prefix.count))
+            // Of two with the same name the first one counts, as with getenv(3).
+            if !payload.contains(key) { try payload.add(key: key, value: value) }
         }
         return .payload(nil)
     }
@@ -36,11 +39,12 @@ package final class DefaultsSource: Source {
 
     package init() {}
 
-    /// Adds a key, or replaces its content.
+    /// Adds a key; one that is there already gets this content.
     package func add(key: Bytes, value: Bytes) throws(Failure) { try payload.add(key: key, value: value) }
 
     package var isEmpty: Bool { payload.count == 0 }
     package var settles: Bool { false }
+    package func neverUpdates() -> String? { nil }
     package var canChange: Bool { false }
     package var isLocal: Bool { true }
     package func watches() -> [Watch] { [] }
@@ -49,7 +53,8 @@ package final class DefaultsSource: Source {
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
     ) throws(Failure) -> Reading {
         payload.removeAll()
-        for index in 0..<self.payload.count {
+        // Of two for the same key the later one counts.
+        for index in (0..<self.payload.count).reversed() where !payload.contains(self.payload.key(index)) {
             try payload.add(key: self.payload.key(index), value: self.payload.value(index))
         }
         return .payload(nil)

@@ -27,9 +27,13 @@ package struct Watch: Equatable {
     /// The only name in the directory that matters; nil for all names.
     package var name: FilePath?
 
-    package init(path: FilePath, mask: WatchMask, name: FilePath? = nil) {
+    /// What it tells may mean that the path leads elsewhere now, so that other directories are to be watched.
+    package var leadsElsewhere: Bool
+
+    package init(path: FilePath, mask: WatchMask, name: FilePath? = nil, leadsElsewhere: Bool = false) {
         self.path = path
         self.mask = mask
         self.name = name
+        self.leadsElsewhere = leadsElsewhere
     }
 }

@@ -1,5 +1,3 @@
-package import Config
-
 // Which directories a path leads through: each link on the way can be retargeted, and what is missing can come.
 
 /// The way from the root to what a path names, with a watch for every step that can change.
@@ -31,14 +29,14 @@ package struct LinkChain {
                 if target == nil { _ = try Directory.status(at: here) }
             } catch {
                 // Missing, or not to be seen: what can be noticed is that the name appears or changes.
-                watches.append(Watch(path: directory, mask: LinkChain.mask, name: LinkChain.nameOnly(name)))
+                watches.append(LinkChain.step(directory, name))
                 return
             }
             guard let target else {
                 walked.append(name)
                 continue
             }
-            watches.append(Watch(path: directory, mask: LinkChain.mask, name: LinkChain.nameOnly(name)))
+            watches.append(LinkChain.step(directory, name))
             links += 1
             if links > Directory.mostLinks { return }
             if target.isAbsolute { walked.removeAll() }
@@ -47,5 +45,8 @@ package struct LinkChain {
         end = FilePath(components: walked, absolute: true)
     }
 
-    private static func nameOnly(_ name: ArraySlice<UInt8>) -> FilePath { FilePath(components: [name], absolute: false) }
+    private static func step(_ directory: FilePath, _ name: ArraySlice<UInt8>) -> Watch {
+        let name = FilePath(components: [name], absolute: false)
+        return Watch(path: directory, mask: LinkChain.mask, name: name, leadsElsewhere: true)
+    }
 }

@@ -35,6 +35,7 @@ package final class MountSource: Source {
     }
 
     package var settles: Bool { !isMount }
+    package func neverUpdates() -> String? { MountInfo.neverUpdates(directory, isFile: false) }
     package var canChange: Bool { true }
 
     // MARK: - Watching
@@ -47,7 +48,8 @@ package final class MountSource: Source {
         if isMount || (try? Directory.link(at: dataLink)) != nil {
             let name = FilePath(MountLayout.dataDirectory)
             if (try? Directory.status(at: dataLink)) == nil {
-                watches.append(Watch(path: end, mask: [.movedTo, .create, .deleteSelf, .moveSelf], name: name))
+                let mask: WatchMask = [.movedTo, .create, .deleteSelf, .moveSelf]
+                watches.append(Watch(path: end, mask: mask, name: name, leadsElsewhere: true))
             } else {
                 // The kubelet's rename is one event here; its other steps wake nobody. A link that is removed and
                 // made again, as `ln -sfn` may do, shows in the end of the link itself.

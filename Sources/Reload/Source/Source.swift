@@ -17,6 +17,9 @@ package protocol Source: AnyObject {
     /// Whether its file system tells of changes; if not, the source is polled. Known after a read.
     var isLocal: Bool { get }
 
+    /// Why the source will never change although it could, if that can be told; asked once, after the first read.
+    func neverUpdates() -> String?
+
     /// What to watch right now. Asked before a read, so that no change falls between the two; and after it, since
     /// a read may have found links that lead elsewhere.
     func watches() -> [Watch]

@@ -25,11 +25,6 @@ package struct Directory: ~Copyable {
         return FileStatus(status)
     }
 
-    /// Opens a directory below by one name that is no link.
-    package borrowing func directory(_ name: UnsafePointer<CChar>?) throws(Errno) -> Directory {
-        Directory(FileDescriptor(unsafeOwning: try check(cs_open_directory_nofollow(descriptor.number, name))))
-    }
-
     /// Opens a file by one name that is no link (ELOOP when it is). Never blocks.
     package borrowing func file(_ name: UnsafePointer<CChar>?) throws(Errno) -> FileDescriptor {
         FileDescriptor(unsafeOwning: try check(cs_open_file_nofollow(descriptor.number, name)))

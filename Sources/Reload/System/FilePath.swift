@@ -104,13 +104,7 @@ extension Payload {
 extension Directory {
     /// Opens a directory below by one name that is no link.
     package borrowing func directory(_ name: FilePath) throws(Errno) -> Directory {
-        var child: Int32 = -1
-        var problem: Errno?
-        // The descriptor is carried out of the closure as a number: a noncopyable value cannot be its answer.
-        name.withCString {
-            do throws(Errno) { child = try directory($0).release() } catch { problem = error }
-        }
-        if let problem { throw problem }
-        return Directory(FileDescriptor(unsafeOwning: child))
+        let number = name.withCString { cs_open_directory_nofollow(descriptor.number, $0) }
+        return Directory(FileDescriptor(unsafeOwning: try check(number)))
     }
 }

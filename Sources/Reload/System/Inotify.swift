@@ -47,22 +47,21 @@ package struct Inotify: ~Copyable {
         package let name: UnsafeRawBufferPointer
     }
 
-    /// Takes what is queued, calling `body` for each event.
-    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer, _ body: (Event) -> Void) {
-        while true {
-            let filled = cs_read(descriptor.number, buffer.baseAddress, buffer.count)
-            if filled <= 0 { return }
-            var offset = 0
-            while offset < filled {
-                var watch: Int32 = 0
-                var mask: UInt32 = 0
-                var name: UnsafePointer<CChar>?
-                var count = 0
-                offset = cs_inotify_event(buffer.baseAddress, offset, &watch, &mask, &name, &count)
-                body(Event(watch: watch, mask: WatchMask(rawValue: mask), name: UnsafeRawBufferPointer(start: name, count: count)))
-            }
-            // A buffer that did not fill up held all there was; another read would only say EAGAIN.
-            if filled < buffer.count - 512 { return }
+    /// Takes what is queued, as much as fits; 0 when there is nothing.
+    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        max(0, Int(cs_read(descriptor.number, buffer.baseAddress, buffer.count)))
+    }
+
+    /// Calls `body` for each event that `read` gave.
+    package static func forEach(in events: UnsafeRawBufferPointer, _ body: (Event) -> Void) {
+        var offset = 0
+        while offset < events.count {
+            var watch: Int32 = 0
+            var mask: UInt32 = 0
+            var name: UnsafePointer<CChar>?
+            var count = 0
+            offset = cs_inotify_event(events.baseAddress, offset, &watch, &mask, &name, &count)
+            body(Event(watch: watch, mask: WatchMask(rawValue: mask), name: UnsafeRawBufferPointer(start: name, count: count)))
         }
     }
 }

@@ -20,6 +20,11 @@ package struct Thread {
 
     package func join() { cs_thread_join(thread) }
 
+    /// Nobody will join it.
+    package func detach() { cs_thread_detach(thread) }
+
+    package static func yield() { cs_thread_yield() }
+
     /// Whether this is the thread that asks.
     package var isCurrent: Bool { thread.handle == cs_thread_self() }
 }
@@ -29,5 +34,13 @@ package enum RunningCallback {
     package static var watcher: UnsafeMutableRawPointer? {
         get { cs_running_callback() }
         set { cs_set_running_callback(newValue) }
+    }
+}
+
+/// Whether the log handler runs on this thread.
+package enum RunningLogHandler {
+    package static var isRunning: Bool {
+        get { cs_logging() }
+        set { cs_set_logging(newValue) }
     }
 }

@@ -19,13 +19,18 @@ package struct Waker: ~Copyable {
     /// Wakes who waits on a number alone, from where nothing may be borrowed: a signal handler, a release.
     package static func signal(number: Int32) { cs_eventfd_signal(number) }
 
+    package static func clear(number: Int32) { cs_eventfd_clear(number) }
+
+    /// Closes the eventfd of a number.
+    package static func close(number: Int32) { _ = cs_close(number) }
+
     /// A new eventfd under an old one's number, for the child of a fork(2): the inherited one is the parent's.
-    package static func renewed(number: Int32) throws(Errno) -> Waker {
-        let fresh = try check(cs_eventfd_open())
-        return Waker(FileDescriptor(unsafeOwning: try check(cs_replace_descriptor(fresh, number))))
+    package static func renewed(number: Int32) throws(Errno) -> Int32 {
+        try check(cs_replace_descriptor(try check(cs_eventfd_open()), number))
     }
 
-    private init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+    /// An eventfd that is kept as a number.
+    package static func number() throws(Errno) -> Int32 { try check(cs_eventfd_open()) }
 }
 
 /// A timerfd(2).

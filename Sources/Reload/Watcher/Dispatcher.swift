@@ -1,0 +1,64 @@
+internal import Config
+
+// Calling subscribers: the one place where the host's code runs on the library's threads. No lock is held here
+// while it does.
+
+extension Reactor {
+    /// Tells a watcher's subscribers of one kind what is pending.
+    ///
+    /// - Parameters:
+    ///   - isReserved: the caller has taken the round already, by setting `isRunning` under the lock.
+    ///   - isRepeated: goes on until nothing is pending.
+    /// - Returns: how many calls that were.
+    func runRound(of watcher: Watcher, _ subscribers: Subscribers, isReserved: Bool, isRepeated: Bool) -> Int {
+        lock.acquire()
+        if !isReserved {
+            guard !subscribers.isRunning else {
+                lock.release()
+                return 0
+            }
+            subscribers.isRunning = true
+        }
+        var calls = 0
+        repeat {
+            guard watcher.life == .started, subscribers.hasPending else { break }
+            let round = subscribers.beginRound(current: watcher.current.snapshot)
+            lock.release()
+            for event in round.events {
+                for subscriber in round.subscribers where call(subscriber, event, of: watcher) { calls += 1 }
+            }
+            lock.acquire()
+            round.end()
+        } while isRepeated
+        subscribers.isRunning = false
+        if watcher.life == .started, watcher.threadSubscribers.hasPending, !watcher.threadSubscribers.isRunning {
+            queueRound(watcher)
+            wake()
+        }
+        lock.wakeAll()
+        lock.release()
+        watcher.finish()
+        return calls
+    }
+
+    /// Calls one subscriber, unless it does not want to hear of this.
+    private func call(_ subscriber: Subscriber, _ event: Event, of watcher: Watcher) -> Bool {
+        guard let event = event.narrowed(to: subscriber.pattern) else { return false }
+        defer { event.changes.free(.system) }
+        let isWanted = lock.withLock { () -> Bool in
+            guard !subscriber.isRemoved, watcher.life == .started else { return false }
+            subscriber.isRunning = true
+            watcher.countCallback()
+            return true
+        }
+        guard isWanted else { return false }
+        RunningCallback.watcher = watcher.current.base
+        subscriber.receive(event)
+        RunningCallback.watcher = nil
+        lock.withLock {
+            subscriber.isRunning = false
+            if subscriber.isRemoved { lock.wakeAll() }
+        }
+        return true
+    }
+}

@@ -1,0 +1,217 @@
+// The threads behind all watchers, and the descriptors that they wait on. One thread leads: it waits for the
+// kernel, loads, publishes and calls subscribers itself, without a hop to another thread. One is spare: when a
+// callback takes longer than a moment, the spare takes the lead, and the thread that is stuck in the callback
+// becomes the spare when it returns. So a slow callback delays nobody, and while callbacks return there are two.
+
+/// One generation of threads: from the first watcher that starts to the last one that stops.
+final class Engine: @unchecked Sendable {
+    // Sendable: the counters are guarded by the reactor's lock, the descriptors do not change while threads run.
+    private unowned(unsafe) let reactor: Reactor
+    private var inotify: Inotify?
+    private var waker: Waker?
+    private var timer: Timer?
+
+    /// How long a callback may take before somebody else takes the lead.
+    private static let patienceMilliseconds: Int64 = 10
+    /// Threads that may be stuck in callbacks at once. Beyond that callbacks wait, loading and publishing do not.
+    private static let mostStuck = 256
+
+    // MARK: Guarded by the lock
+
+    private(set) var isStopping = false
+    /// Nobody waits for the threads: they clean up after themselves.
+    private var isUnattended = false
+    private var threads: [Thread] = []
+    private var finished: [Thread] = []
+    private var running = 0
+    private var spares = 0
+    private var stuck = 0
+    private var hasLeader = false
+    /// Grows with each change of leader, so that one who was replaced notices.
+    private var term = 0
+    /// The leader is in callbacks that it is being timed for.
+    private var isTimed = false
+
+    /// Starts two threads. Under the lock.
+    init(_ reactor: Reactor) throws(Errno) {
+        self.reactor = reactor
+        waker = try Waker()
+        timer = try Timer()
+        // Without inotify the sources are polled.
+        inotify = try? Inotify()
+        try spawn()
+        try spawn()
+        Wakeup.open(waker?.number ?? -1)
+    }
+
+    // MARK: - Watches
+
+    func watch(_ watch: Watch) throws(Errno) -> Int32 {
+        guard let number = try inotify?.add(watch.path, watch.mask) else { throw .tooManyOpenFiles }
+        return number
+    }
+
+    func unwatch(_ number: Int32) { inotify?.remove(number) }
+
+    // MARK: - Threads
+
+    /// One more thread, spare at first. Under the lock.
+    private func spawn() throws(Errno) {
+        let thread = try Thread(self) { context in
+            guard let context else { return }
+            Unmanaged<Engine>.fromOpaque(context).takeRetainedValue().run()
+        }
+        threads.append(thread)
+        running += 1
+        spares += 1
+    }
+
+    private func run() {
+        let lock = reactor.lock
+        lock.acquire()
+        while !isStopping {
+            if !hasLeader {
+                hasLeader = true
+                spares -= 1
+                term += 1
+                let mine = term
+                lock.release()
+                lead(mine)
+                lock.acquire()
+                if term == mine { hasLeader = false } else { stuck -= 1 }
+                spares += 1
+                if spares > 1 && !isStopping { break }
+                if reactor.hasRounds { reactor.wake() }
+                continue
+            }
+            lock.release()
+            timer?.wait()
+            lock.acquire()
+            if isTimed {
+                // The leader is stuck in a callback: leave it there.
+                isTimed = false
+                hasLeader = false
+                stuck += 1
+            }
+        }
+        spares -= 1
+        running -= 1
+        retire()
+        lock.wakeAll()
+        lock.release()
+    }
+
+    /// The thread that calls this ends. Under the lock.
+    private func retire() {
+        guard let index = threads.firstIndex(where: \.isCurrent) else { return }
+        let thread = threads.remove(at: index)
+        if isUnattended { thread.detach() } else { finished.append(thread) }
+    }
+
+    /// Waits, loads, tells, tidies; returns when the engine stops or another thread has taken the lead.
+    private func lead(_ mine: Int) {
+        let events = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
+        defer { events.deallocate() }
+        let inotifyNumber = inotify?.descriptor.number ?? -1
+        let wakerNumber = waker?.number ?? -1
+        ensureSpare()
+        reactor.tidy()
+        while true {
+            // What was queued before this thread took the lead comes first.
+            while reactor.runAttempt() { if !runRounds(mine) { return } }
+            if !runRounds(mine) { return }
+            reactor.tidy()
+            if reactor.lock.withLock({ endIfUnused() }) { return }
+            let ready = Poller.wait(inotifyNumber, wakerNumber, until: reactor.nextDeadline)
+            if ready.b {
+                waker?.clear()
+                if reactor.lock.withLock({ isStopping }) { return }
+                reactor.takeReloadRequests()
+            }
+            if ready.a, let count = inotify?.read(into: events), count > 0 {
+                reactor.handle(UnsafeRawBufferPointer(rebasing: events.prefix(count)))
+            }
+            reactor.handleTime()
+        }
+    }
+
+    /// Calls the subscribers that have something to hear. False when another thread took the lead meanwhile.
+    private func runRounds(_ mine: Int) -> Bool {
+        while canCall(), let watcher = reactor.takeRound() {
+            reactor.lock.withLock { isTimed = true }
+            timer?.arm(milliseconds: Engine.patienceMilliseconds)
+            _ = reactor.runRound(of: watcher, watcher.threadSubscribers, isReserved: false, isRepeated: true)
+            let leads = reactor.lock.withLock { () -> Bool in
+                if term != mine || !isTimed { return false }
+                isTimed = false
+                return true
+            }
+            if !leads { return false }
+            timer?.disarm()
+        }
+        return true
+    }
+
+    /// Whether the leader may go into callbacks: there is a spare, or nobody who could come back as one.
+    private func canCall() -> Bool {
+        if !reactor.lock.withLock({ reactor.hasRounds }) { return false }
+        ensureSpare()
+        return reactor.lock.withLock { spares > 0 || stuck == 0 }
+    }
+
+    /// Sees to it that there is a spare thread, and joins those that were one too many.
+    private func ensureSpare() {
+        let gone = reactor.lock.withLock { () -> [Thread] in
+            if spares == 0, stuck < Engine.mostStuck, !isStopping { try? spawn() }
+            defer { finished.removeAll() }
+            return finished
+        }
+        for thread in gone { thread.join() }
+    }
+
+    // MARK: - End. Under the lock.
+
+    /// Ends the threads, and waits for those that are not in a callback.
+    func stop() {
+        isStopping = true
+        waker?.signal()
+        timer?.expireNow()
+        while running > stuck + (isTimed ? 1 : 0) { reactor.lock.wait(until: .never) }
+        Wakeup.close()
+        // Those that return from their callbacks later find nobody to join them.
+        isUnattended = true
+        let gone = finished
+        finished.removeAll()
+        reactor.lock.release()
+        for thread in gone { thread.join() }
+        reactor.tidy()
+        reactor.lock.acquire()
+    }
+
+    private var endsItself = false
+
+    /// The last watcher was destroyed inside a callback, where nobody can wait for the threads.
+    func stopItself() {
+        endsItself = true
+        waker?.signal()
+    }
+
+    private func endIfUnused() -> Bool {
+        guard endsItself, reactor.isUnused, !isStopping else { return isStopping }
+        isStopping = true
+        isUnattended = true
+        timer?.expireNow()
+        Wakeup.close()
+        for thread in finished { thread.detach() }
+        finished.removeAll()
+        reactor.disconnect(self)
+        return true
+    }
+
+    /// In the child of a fork(2): what the parent's threads wait on is not this process's.
+    func closeDescriptors() {
+        inotify = nil
+        waker = nil
+        timer = nil
+    }
+}

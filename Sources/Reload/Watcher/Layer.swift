@@ -1,0 +1,89 @@
+package import Config
+
+// One source of a watcher and its last good content. Layers lie on each other in the order in which they were
+// added; a later one wins, key by key.
+
+/// A source with what the watcher knows of it. The state is guarded by the reactor's lock; `source`, `examined`,
+/// `needsArming` and the content belong to whoever loads.
+package final class Layer {
+    package let source: any Source
+    package let isOptional: Bool
+
+    // MARK: Guarded by the lock
+
+    package var state = ReloadState.idle
+    /// When the source is looked at again without a signal: it is polled, lost or could not be read.
+    package var nextCheck = Instant.never
+    /// What the kernel watches for it.
+    package var registrations: [Registration] = []
+    /// The watches came loose or may lead elsewhere now: they are set anew before the next load.
+    package var needsArming = true
+    /// The kernel has no watches left to give.
+    package var isUnwatched = false
+    /// The kernel cannot tell of changes: the source is polled.
+    package var isPolled = false
+    package var health = Health.good
+
+    // MARK: Owned by the load
+
+    /// The last good content; nil before the first.
+    package var content: Content?
+    /// The generation that was read last, good or bad; nil when it has to be read in any case.
+    package var examined: Generation?
+
+    package init(_ source: any Source, isOptional: Bool) {
+        self.source = source
+        self.isOptional = isOptional
+    }
+
+    /// As before a start that failed.
+    package func reset() {
+        state = .idle
+        nextCheck = .never
+        needsArming = true
+        health = .good
+        content = nil
+        examined = nil
+    }
+
+    /// How the source is doing.
+    package enum Health {
+        case good
+        /// It was there and is gone or empty; `content` is the last good one.
+        case lost
+        /// Its newest content was not accepted.
+        case rejected(Rejection)
+    }
+
+    /// What was rejected, so that it is reported once.
+    package struct Rejection: Equatable {
+        package let failure: Failure
+        package let fingerprint: UInt64
+
+        package static func == (a: Rejection, b: Rejection) -> Bool {
+            a.fingerprint == b.fingerprint && a.failure.kind == b.failure.kind && a.failure.key == b.failure.key
+                && a.failure.line == b.failure.line && a.failure.column == b.failure.column
+                && a.failure.osErrno == b.failure.osErrno && a.failure.message == b.failure.message
+        }
+    }
+
+    package var isGood: Bool {
+        switch health {
+        case .good: return true
+        case .lost, .rejected: return false
+        }
+    }
+
+    package var isLost: Bool {
+        switch health {
+        case .lost: return true
+        case .good, .rejected: return false
+        }
+    }
+}
+
+/// A watch that the kernel holds for a layer.
+package struct Registration {
+    package var number: Int32
+    package let watch: Watch
+}

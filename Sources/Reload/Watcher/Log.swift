@@ -1,0 +1,82 @@
+internal import Synchronization
+
+// The library's log: lines for the host's handler, nothing of its own. Never holds a value of a key.
+
+package enum LogLevel: Int32, Sendable {
+    case error = 1
+    case warning = 2
+    case info = 3
+    case debug = 4
+}
+
+package enum Log {
+    /// A handler and what it wants to hear.
+    package struct Handler: Sendable {
+        package let level: LogLevel
+        package let write: @Sendable (LogLevel, String) -> Void
+
+        package init(level: LogLevel, write: @escaping @Sendable (LogLevel, String) -> Void) {
+            self.level = level
+            self.write = write
+        }
+    }
+
+    /// The level of the handler, 0 when there is none: looked at before a line is made.
+    private static let level = Atomic<Int32>(0)
+    nonisolated(unsafe) private static var handler: Handler?
+    nonisolated(unsafe) private static var running = 0
+    static let lock = Lock()
+
+    /// Hands a line to the handler if it wants to hear it. No lock is held while it runs.
+    package static func write(_ level: LogLevel, _ line: @autoclosure () -> String) {
+        guard level.rawValue <= Log.level.load(ordering: .relaxed), !RunningLogHandler.isRunning else { return }
+        lock.acquire()
+        guard let handler, level.rawValue <= handler.level.rawValue else { return lock.release() }
+        running += 1
+        lock.release()
+        RunningLogHandler.isRunning = true
+        handler.write(level, line())
+        RunningLogHandler.isRunning = false
+        lock.acquire()
+        running -= 1
+        lock.wakeAll()
+        lock.release()
+    }
+
+    /// A line to be written once nobody holds the reactor's lock: at the next `flush`.
+    static func `defer`(_ level: LogLevel, _ line: @autoclosure () -> String) {
+        guard level.rawValue <= Log.level.load(ordering: .relaxed) else { return }
+        let text = line()
+        lock.withLock { deferred.append((level, text)) }
+        hasDeferred.store(true, ordering: .releasing)
+    }
+
+    static func flush() {
+        guard hasDeferred.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        let lines = lock.withLock { () -> [(LogLevel, String)] in
+            defer { deferred.removeAll() }
+            return deferred
+        }
+        for (level, line) in lines { write(level, line) }
+    }
+
+    private static let hasDeferred = Atomic<Bool>(false)
+    nonisolated(unsafe) private static var deferred: [(LogLevel, String)] = []
+
+    /// Replaces the handler once no call of it runs. False inside the handler, which would wait for itself.
+    package static func setHandler(_ handler: Handler?) -> Bool {
+        if RunningLogHandler.isRunning { return false }
+        lock.acquire()
+        self.handler = handler
+        level.store(handler?.level.rawValue ?? 0, ordering: .relaxed)
+        while running > 0 { lock.wait(until: .never) }
+        lock.release()
+        return true
+    }
+
+    /// In the child of a fork(2): threads that were in the handler are no more.
+    static func afterForkInChild() {
+        lock.reset()
+        running = 0
+    }
+}

@@ -1,0 +1,52 @@
+package import Config
+
+// What a caller may set before start, with the defaults and the reasons for them.
+
+/// The options of one watcher.
+package struct Options: Sendable {
+    /// How long a plain directory or file has to be quiet before it is loaded: an editor writes in several steps.
+    package var settleMilliseconds: Int64 = 100
+    /// How often all sources are looked at although nothing was notified; 0 is never.
+    package var rescanMilliseconds: Int64 = 10_000
+    /// How often sources are looked at that cannot notify.
+    package var pollMilliseconds: Int64 = 1_000
+    /// Whether sources that are added from now on may be missing at start.
+    package var isOptional = false
+    /// Whether all subscribers are called in `dispatch`.
+    package var isDispatchManual = false
+    package var parsing = ParseOptions()
+    package var limits = Limits()
+
+    package init() {}
+
+    /// Under continuous writes a load comes after this many settle times all the same.
+    package static let settleCeiling: Int64 = 10
+
+    /// Sets an option by the number that the C interface gives it.
+    package mutating func set(_ option: Int32, to value: Int64) throws(Failure) {
+        switch option {
+        case 1: settleMilliseconds = try Options.checked(value, 0...Options.longest)
+        case 2: rescanMilliseconds = try Options.checked(value, 0...Options.longest)
+        case 3: pollMilliseconds = try Options.checked(value, 1...Options.longest)
+        case 4: isOptional = try Options.checked(value, 0...1) == 1
+        case 5: isDispatchManual = try Options.checked(value, 0...1) == 1
+        case 10: parsing.sniffJSON = try Options.checked(value, 0...1) == 1
+        case 11: parsing.isLenient = try Options.checked(value, 0...1) == 1
+        case 12: limits.maxValueBytes = Int(try Options.checked(value, 1...Int64(Limits.valueBytesCeiling)))
+        case 13: limits.maxTotalBytes = Int(try Options.checked(value, 1...Options.largest))
+        case 14: limits.maxKeys = Int(try Options.checked(value, 1...Options.largest))
+        case 15: limits.maxDepth = Int(try Options.checked(value, 1...Int64(Limits.depthCeiling)))
+        default: throw Failure(.invalidArgument, "there is no such option")
+        }
+    }
+
+    /// A hundred years; far from where sums of nanoseconds overflow.
+    private static let longest: Int64 = 100 * 366 * 86_400_000
+    /// Far from where sums of sizes overflow, and more than any machine holds.
+    private static let largest: Int64 = 1 << 46
+
+    private static func checked(_ value: Int64, _ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
+        guard range.contains(value) else { throw Failure(.invalidArgument, "the option does not take this value") }
+        return value
+    }
+}

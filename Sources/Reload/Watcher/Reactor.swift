@@ -1,0 +1,387 @@
+package import Config
+internal import Synchronization
+
+// What all watchers of a process share: the lock, one table of what the kernel watches, the queues of what is to be
+// loaded and told, the snapshots that wait for their last holder. Threads are the engine's; here is what they do.
+
+package final class Reactor: @unchecked Sendable {
+    // Sendable: every stored property is guarded by the lock.
+    package static let shared = Reactor()
+
+    /// The one lock of the engine's state. Never held across I/O or a callback, but across fork(2).
+    let lock = Lock()
+
+    /// Watchers that are created and not destroyed.
+    private var watchers: [Watcher] = []
+    /// Watchers that are started, or about to be.
+    private var users: [Watcher] = []
+    private(set) var engine: Engine?
+    /// This process is the child of a fork(2) and has not been told to go on.
+    private(set) var isForked = false
+
+    private var attempts: [Watcher] = []
+    private var rounds: [Watcher] = []
+    /// When time asks for something, at the earliest.
+    private var earliest = Instant.never
+
+    /// Who wants to know what the kernel tells of a watch.
+    private struct Interest {
+        let watcher: Watcher
+        let layer: Layer
+        let watch: Watch
+    }
+    private var interests: [Int32: [Interest]] = [:]
+
+    private var retired: [SharedSnapshot] = []
+    private var benches: [Workbench] = []
+    /// Files that were read; closed when everybody has been told.
+    private var unclosed: [Int32] = []
+
+    private init() { ForkHandlers.install() }
+
+    // MARK: - Watchers come and go
+
+    package func add(_ watcher: Watcher) {
+        lock.withLock { watchers.append(watcher) }
+        watcher.current.own(watcher)
+    }
+
+    func remove(_ watcher: Watcher) { lock.withLock { watchers.removeAll { $0 === watcher } } }
+
+    /// The watcher needs the engine from now on.
+    func enter(_ watcher: Watcher) throws(Failure) {
+        lock.acquire()
+        defer { lock.release() }
+        while let engine, engine.isStopping { lock.wait(until: .never) }
+        if engine == nil {
+            do throws(Errno) { engine = try Engine(self) } catch {
+                throw error.failure(.watch, key: "", "cannot start watching")
+            }
+        }
+        users.append(watcher)
+    }
+
+    /// The watcher does not need the engine any more.
+    func forget(_ watcher: Watcher) {
+        lock.withLock {
+            users.removeAll { $0 === watcher }
+            attempts.removeAll { $0 === watcher }
+            rounds.removeAll { $0 === watcher }
+            watcher.isQueued = false
+            for layer in watcher.layers {
+                for registration in layer.registrations { unregister(registration, layer) }
+                layer.registrations.removeAll()
+            }
+            if users.isEmpty, RunningCallback.watcher != nil { engine?.stopItself() }
+        }
+    }
+
+    /// Ends the engine when nobody needs it, and waits for its threads.
+    func leave() {
+        lock.acquire()
+        defer { lock.release() }
+        guard users.isEmpty, let engine, !engine.isStopping else { return }
+        engine.stop()
+        self.engine = nil
+        lock.wakeAll()
+    }
+
+    /// The engine ended on its own. Under the lock.
+    func disconnect(_ engine: Engine) {
+        if self.engine === engine { self.engine = nil }
+        lock.wakeAll()
+    }
+
+    // MARK: - Queues. Under the lock.
+
+    func queue(_ watcher: Watcher) {
+        guard !watcher.isQueued else { return }
+        watcher.isQueued = true
+        attempts.append(watcher)
+    }
+
+    func queueRound(_ watcher: Watcher) {
+        if !rounds.contains(where: { $0 === watcher }) { rounds.append(watcher) }
+    }
+
+    var hasRounds: Bool { !rounds.isEmpty }
+    var isUnused: Bool { users.isEmpty }
+
+    func note(_ deadline: Instant) { earliest = min(earliest, deadline) }
+
+    /// Something was queued by a thread that is not the leader.
+    func wake() { _ = Wakeup.signal() }
+
+    // MARK: - What the leader does. Not under the lock.
+
+    var nextDeadline: Instant { lock.withLock { earliest } }
+
+    /// Tells layers what the kernel says, a buffer of events.
+    func handle(_ events: UnsafeRawBufferPointer) {
+        lock.acquire()
+        defer { lock.release() }
+        let now = Instant.now
+        Inotify.forEach(in: events) { event in
+            if event.mask.contains(.overflow) {
+                for watcher in users { watcher.overflow(at: now) }
+                return
+            }
+            for interest in interests[event.watch] ?? [] { tell(interest, of: event, at: now) }
+            // The kernel has let go of the watch: its number means nothing any more.
+            if event.mask.contains(.ignored) { interests[event.watch] = nil }
+        }
+    }
+
+    private func tell(_ interest: Interest, of event: Inotify.Event, at now: Instant) {
+        let layer = interest.layer
+        let isEnd = !event.mask.isDisjoint(with: .gone)
+        if isEnd {
+            if interest.watch.mask.contains(.doNotFollow) {
+                // A link was replaced, as at every swap: the same path is watched again before the load.
+                for index in layer.registrations.indices where layer.registrations[index].number == event.watch {
+                    layer.registrations[index].number = -1
+                }
+            } else {
+                layer.needsArming = true
+            }
+        } else {
+            let matches = interest.watch.name.map { $0.bytes.elementsEqual(event.name) } ?? true
+            if !matches { return }
+            if interest.watch.leadsElsewhere { layer.needsArming = true }
+        }
+        interest.watcher.signal(layer, at: now, isComplete: false)
+    }
+
+    /// Takes up reloads that were asked for, from signal handlers too.
+    func takeReloadRequests() {
+        guard Wakeup.takeReloadRequests() else { return }
+        lock.withLock { for watcher in users { watcher.takeReloadRequest() } }
+    }
+
+    /// Does what time asks for.
+    func handleTime() {
+        lock.withLock {
+            let now = Instant.now
+            guard now >= earliest else { return }
+            earliest = .never
+            for watcher in users { note(watcher.onTime(now)) }
+        }
+    }
+
+    /// One attempt of one watcher; false when there is nothing to load.
+    func runAttempt() -> Bool {
+        lock.acquire()
+        guard !attempts.isEmpty else {
+            lock.release()
+            return false
+        }
+        let watcher = attempts.removeFirst()
+        watcher.isQueued = false
+        guard let (attempt, tickets, cause) = watcher.beginAttempt() else {
+            lock.release()
+            return true
+        }
+        lock.release()
+        let began = Instant.now
+        let bench = takeBench()
+        let result = attempt.run(with: bench) { self.arm($0, of: watcher) }
+        lock.withLock {
+            watcher.endAttempt(result, tickets: tickets, cause: cause, began: began)
+            unclosed.append(contentsOf: bench.files.takeFiles())
+        }
+        returnBench(bench)
+        return true
+    }
+
+    /// The next watcher whose subscribers have something to hear.
+    func takeRound() -> Watcher? {
+        lock.withLock { rounds.isEmpty ? nil : rounds.removeFirst() }
+    }
+
+    /// What can wait until everybody has been told: closing files, logging, freeing versions that nobody holds.
+    func tidy() {
+        let files = lock.withLock { () -> [Int32] in
+            defer { unclosed.removeAll(keepingCapacity: true) }
+            return unclosed
+        }
+        for file in files { _ = FileDescriptor(unsafeOwning: file) }
+        Log.flush()
+        reclaim()
+    }
+
+    // MARK: - Workbenches
+
+    func takeBench() -> Workbench { lock.withLock { benches.popLast() } ?? Workbench() }
+
+    /// One is kept for each that may be in use at once: the leader's, and one for a start.
+    func returnBench(_ bench: Workbench) {
+        lock.withLock { if benches.count < 2 { benches.append(bench) } }
+    }
+
+    // MARK: - Watching
+
+    /// Sets the kernel's watches of a layer, if they are not as they should be.
+    func arm(_ layer: Layer, of watcher: Watcher) {
+        guard layer.source.canChange else { return }
+        let (engine, needsArming, loose) = lock.withLock { () -> (Engine?, Bool, [Watch]) in
+            defer { layer.needsArming = false }
+            return (self.engine, layer.needsArming, layer.registrations.filter { $0.number < 0 }.map(\.watch))
+        }
+        guard let engine else { return }
+        if needsArming {
+            arm(layer, of: watcher, with: layer.source.watches(), replacing: true, engine)
+        } else if !loose.isEmpty {
+            arm(layer, of: watcher, with: loose, replacing: false, engine)
+        }
+    }
+
+    private func arm(_ layer: Layer, of watcher: Watcher, with watches: [Watch], replacing: Bool, _ engine: Engine) {
+        var added: [Registration] = []
+        var isUnwatched = false
+        var isIncomplete = false
+        for watch in watches {
+            do throws(Errno) {
+                added.append(Registration(number: try engine.watch(watch), watch: watch))
+            } catch {
+                // ENOSPC: fs.inotify.max_user_watches; EMFILE: there is no inotify instance at all. Anything else
+                // is a path that changed meanwhile: then the next look sets the watches anew.
+                if error == .noSpace || error == .tooManyOpenFiles || error == .outOfMemory {
+                    isUnwatched = true
+                } else {
+                    isIncomplete = true
+                }
+            }
+        }
+        lock.withLock {
+            guard users.contains(where: { $0 === watcher }) else { return }
+            let before = layer.registrations
+            layer.registrations = replacing ? [] : before.filter { $0.number >= 0 }
+            for registration in added {
+                layer.registrations.append(registration)
+                let interest = Interest(watcher: watcher, layer: layer, watch: registration.watch)
+                let isKnown = interests[registration.number]?.contains {
+                    $0.layer === layer && $0.watch == registration.watch
+                }
+                if isKnown != true { interests[registration.number, default: []].append(interest) }
+            }
+            for registration in before where replacing {
+                let isKept = added.contains { $0.number == registration.number && $0.watch == registration.watch }
+                if !isKept { unregister(registration, layer) }
+            }
+            if isIncomplete { layer.needsArming = true }
+            if isUnwatched, !layer.isUnwatched {
+                Log.defer(
+                    .warning,
+                    "\(layer.source.name.description): no inotify watch to be had (fs.inotify.max_user_watches, "
+                        + "max_user_instances): polling")
+            }
+            if replacing { layer.isUnwatched = isUnwatched }
+        }
+    }
+
+    /// Under the lock.
+    private func unregister(_ registration: Registration, _ layer: Layer) {
+        guard registration.number >= 0, var left = interests[registration.number] else { return }
+        left.removeAll { $0.layer === layer && $0.watch == registration.watch }
+        interests[registration.number] = left.isEmpty ? nil : left
+        if left.isEmpty { engine?.unwatch(registration.number) }
+    }
+
+    // MARK: - Snapshots whose last holder may have let go
+
+    /// Under the lock: `snapshot` is not current any more.
+    func retire(_ snapshot: SharedSnapshot) {
+        snapshot.retire()
+        retired.append(snapshot)
+    }
+
+    /// Frees what nobody holds.
+    func reclaim() {
+        var contents: [Unmanaged<Content>] = []
+        lock.withLock {
+            Reclaimer.begin()
+            retired.removeAll { snapshot in
+                if snapshot.isHeldByEngine || snapshot.isHeldByCallers { return false }
+                if let content = snapshot.takeContent() { contents.append(content) }
+                snapshot.recycle()
+                return true
+            }
+        }
+        for content in contents { content.release() }
+    }
+
+    /// Under the lock: how many snapshots of a watcher callers hold.
+    func heldSnapshots(of current: CurrentSnapshot) -> UInt32 {
+        var held = retired.count { $0.current == current && $0.isHeldByCallers }
+        if current.snapshot?.isHeldByCallers == true { held += 1 }
+        return UInt32(clamping: held)
+    }
+
+    // MARK: - Fork
+
+    func beforeFork() {
+        lock.acquire()
+        Log.lock.acquire()
+    }
+
+    func afterForkInParent() {
+        Log.lock.release()
+        lock.release()
+    }
+
+    func afterForkInChild() {
+        lock.reset()
+        Log.afterForkInChild()
+        Wakeup.afterForkInChild()
+        // A process that runs nothing has nothing to resume.
+        isForked = engine != nil
+    }
+
+    /// The child goes on: threads, an inotify instance and event descriptors of its own.
+    package func resumeInChild() throws(Failure) {
+        if RunningCallback.watcher != nil { throw Failure(.state, "not inside a callback") }
+        do throws(Errno) {
+            try resume()
+        } catch {
+            throw error.failure(.watch, key: "", "cannot go on in the child")
+        }
+        wake()
+    }
+
+    private func resume() throws(Errno) {
+        lock.acquire()
+        defer { lock.release() }
+        guard isForked else { return }
+        // The threads that used the parent's engine are not there to close its descriptors.
+        engine?.closeDescriptors()
+        engine = nil
+        interests.removeAll()
+        attempts.removeAll()
+        rounds.removeAll()
+        benches.removeAll()
+        unclosed.removeAll()
+        for watcher in watchers { try watcher.resumeInChild() }
+        engine = try Engine(self)
+        isForked = false
+        for watcher in users {
+            if watcher.needsAttempt { queue(watcher) }
+            if watcher.threadSubscribers.hasPending { queueRound(watcher) }
+        }
+    }
+}
+
+/// Asks for retired snapshots to be looked at.
+enum Reclaimer {
+    private static let isRequested = Atomic<Bool>(false)
+
+    /// A caller let go of a retired snapshot. Wakes the reactor once for any number of them; where there is none,
+    /// nobody else frees what is left.
+    @inline(never)
+    static func request() {
+        if isRequested.exchange(true, ordering: .sequentiallyConsistent) { return }
+        if !Wakeup.signal() { Reactor.shared.reclaim() }
+    }
+
+    /// What is released from now on asks again.
+    static func begin() { isRequested.store(false, ordering: .sequentiallyConsistent) }
+}

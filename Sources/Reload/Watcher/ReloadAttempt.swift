@@ -1,0 +1,249 @@
+internal import Config
+
+// One attempt to get from sources to a snapshot: load → parse → merge. Runs on one thread without a lock and
+// changes nothing that others see; what it came to is for the watcher to publish or to report.
+
+/// What an attempt works with. One attempt at a time uses it, the next one finds its memory warm.
+package final class Workbench {
+    let payload = Payload(memory: .system)
+    var scratch = ParseScratch(memory: .system)
+    let files = FileReader()
+
+    /// After a huge document the scratch goes back to a size that ordinary ones need.
+    func trim() { scratch.trim(to: 4 << 20) }
+}
+
+/// An attempt at some of a watcher's layers.
+package struct ReloadAttempt {
+    let layers: [Layer]
+    /// Indices of the layers to be loaded.
+    let due: [Int]
+    let options: Options
+    /// What is current, to be compared with.
+    let current: Content?
+    /// Load even what has not changed.
+    let isForced: Bool
+
+    /// What became of one layer.
+    enum Outcome {
+        /// The generation was examined before: nothing was read.
+        case known
+        /// What was read is the last good content.
+        case same
+        case content(Content, Generation?)
+        case missing(Failure)
+        case failed(Layer.Rejection)
+    }
+
+    struct Result {
+        var outcomes: [(layer: Int, outcome: Outcome)] = []
+        /// What the layers hold together now; nil when that is what is current.
+        var content: Content?
+        /// Why `content` could not be made although every layer was good.
+        var failure: Failure?
+    }
+
+    /// Loads the layers that are due and lays all of them on each other.
+    func run(with bench: Workbench, arm: (Layer) -> Void) -> Result {
+        var result = Result()
+        var contents = layers.map { $0.content }
+        for index in due {
+            let outcome = load(layers[index], with: bench, arm: arm)
+            if case .content(let content, _) = outcome { contents[index] = content }
+            result.outcomes.append((index, outcome))
+        }
+        bench.trim()
+        do throws(Failure) {
+            let merged = try merge(contents)
+            if try differs(merged) { result.content = merged }
+        } catch {
+            result.failure = error
+        }
+        return result
+    }
+
+    // MARK: - One layer
+
+    private func load(_ layer: Layer, with bench: Workbench, arm: (Layer) -> Void) -> Outcome {
+        // Watched first and read then, so that no change falls between the two. A plain directory may turn out to
+        // hold links that lead elsewhere: then once more, with those watched too.
+        arm(layer)
+        var outcome = read(layer, with: bench)
+        if layer.source.settles, layer.registrations.map(\.watch) != layer.source.watches() {
+            layer.needsArming = true
+            arm(layer)
+            outcome = read(layer, with: bench)
+        }
+        return outcome
+    }
+
+    private func read(_ layer: Layer, with bench: Workbench) -> Outcome {
+        let known = isForced ? nil : layer.examined
+        do throws(Failure) {
+            let reading = try layer.source.read(
+                into: bench.payload, unless: known, limits: options.limits, using: bench.files)
+            switch reading {
+            case .unchanged: return .known
+            case .missing(let failure):
+                layer.examined = nil
+                return .missing(failure)
+            case .payload(let generation):
+                layer.examined = generation
+                return parse(generation, previous: layer.content, with: bench)
+            }
+        } catch {
+            layer.examined = nil
+            return .failed(Layer.Rejection(failure: error, fingerprint: 0))
+        }
+    }
+
+    /// Turns the payload into content, sharing the documents of keys whose bytes did not change.
+    private func parse(_ generation: Generation?, previous: Content?, with bench: Workbench) -> Outcome {
+        let payload = bench.payload
+        let count = payload.count
+        let size = max(1, count) * MemoryLayout<Document>.stride
+        guard let room = Memory.system.allocate(size) else {
+            return .failed(Layer.Rejection(failure: Failure(.noMemory, .parse, "no memory for \(count) keys"), fingerprint: 0))
+        }
+        let documents = UnsafeMutableBufferPointer(
+            start: room.bindMemory(to: Document.self, capacity: max(1, count)), count: count)
+        var made = 0
+        var shared = 0
+        var failure: Failure?
+        defer {
+            for document in documents.prefix(made) { document.release(.system) }
+            Memory.system.free(room, size)
+        }
+        for index in 0..<count {
+            let key = payload.key(index)
+            let value = payload.value(index)
+            if let known = previous?.body.document(forKey: key), known.hasSameBytes(as: value) {
+                known.retain()
+                shared += 1
+                documents.initializeElement(at: made, to: known)
+                made += 1
+                continue
+            }
+            do throws(Failure) {
+                documents.initializeElement(at: made, to: try document(key, value, with: bench))
+                made += 1
+            } catch {
+                // Of several the first by name, whatever order the directory lists them in.
+                if error.key < failure?.key ?? "\u{10FFFF}" { failure = error }
+            }
+        }
+        if let failure {
+            return .failed(Layer.Rejection(failure: failure, fingerprint: payload.fingerprint))
+        }
+        if let previous, shared == count, previous.body.count == count { return .same }
+        do throws(Failure) {
+            let body = try snapshot(documents, generation)
+            return .content(Content(body), generation)
+        } catch {
+            return .failed(Layer.Rejection(failure: error, fingerprint: payload.fingerprint))
+        }
+    }
+
+    private func document(_ key: Bytes, _ value: Bytes, with bench: Workbench) throws(Failure) -> Document {
+        guard String(validating: key, as: UTF8.self) != nil else {
+            let name = String(decoding: key, as: UTF8.self)
+            throw Failure(.parse, .load, key: name, "the name of the key is not UTF-8")
+        }
+        let parsed = try Document.make(
+            key: key, bytes: value, format: Format(key: key), limits: options.limits, options: options.parsing,
+            scratch: &bench.scratch, memory: .system)
+        if let repeats = parsed.repeats {
+            let name = String(decoding: key, as: UTF8.self)
+            Log.write(
+                .warning,
+                "\(name):\(repeats.position.line):\(repeats.position.column): the member \"\(repeats.name)\" occurs again, "
+                    + "the last one counts (\(repeats.count) in all)")
+        }
+        if let forgiven = parsed.forgiven {
+            Log.write(.warning, "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); kept as text")
+        }
+        return parsed.document
+    }
+
+    private func snapshot(
+        _ documents: UnsafeMutableBufferPointer<Document>, _ generation: Generation?
+    ) throws(Failure) -> Snapshot {
+        guard let generation else {
+            return try Snapshot.make(documents: documents, generation: Bytes(start: nil, count: 0), memory: .system)
+        }
+        return try generation.name.withBytes { name throws(Failure) in
+            try Snapshot.make(documents: documents, generation: name, memory: .system)
+        }
+    }
+
+    // MARK: - All layers
+
+    /// Lays the layers on each other: of a key that several have, the last one counts.
+    private func merge(_ contents: [Content?]) throws(Failure) -> Content {
+        let filled = contents.indices.filter { (contents[$0]?.body.count ?? 0) > 0 }
+        let generation = lastGeneration(contents)
+        if filled.count == 1, let only = contents[filled[0]] {
+            if generation == nil || equalBytes(only.body.generation, generation ?? only.body.generation) {
+                try checkTotals(only.body)
+                return only
+            }
+        }
+        var most = 0
+        for index in filled { most += contents[index]?.body.count ?? 0 }
+        let size = max(1, most) * MemoryLayout<Document>.stride
+        guard let room = Memory.system.allocate(size) else {
+            throw Failure(.noMemory, .publish, "no memory for \(most) keys")
+        }
+        defer { Memory.system.free(room, size) }
+        let documents = room.bindMemory(to: Document.self, capacity: max(1, most))
+        var count = 0
+        for (position, index) in filled.enumerated() {
+            guard let body = contents[index]?.body else { continue }
+            for number in 0..<body.count {
+                guard let document = body.document(at: number) else { continue }
+                let isCovered = filled[(position + 1)...].contains {
+                    contents[$0]?.body.document(forKey: document.key) != nil
+                }
+                if isCovered { continue }
+                (documents + count).initialize(to: document)
+                count += 1
+            }
+        }
+        let body = try Snapshot.make(
+            documents: UnsafeMutableBufferPointer(start: documents, count: count),
+            generation: generation ?? Bytes(start: nil, count: 0), memory: .system)
+        let merged = Content(body)
+        try checkTotals(body)
+        return merged
+    }
+
+    /// The generation of the mount that was added last.
+    private func lastGeneration(_ contents: [Content?]) -> Bytes? {
+        for content in contents.reversed() {
+            if let generation = content?.body.generation, generation.count > 0 { return generation }
+        }
+        return nil
+    }
+
+    private func checkTotals(_ body: Snapshot) throws(Failure) {
+        if body.count > options.limits.maxKeys {
+            throw Failure(.limit, .publish, "there are more than \(options.limits.maxKeys) keys")
+        }
+        if layers.count == 1 { return }  // the load has looked at the sum
+        var total = 0
+        for index in 0..<body.count { total += body.document(at: index)?.bytes.count ?? 0 }
+        if total > options.limits.maxTotalBytes {
+            throw Failure(.limit, .publish, "the values are larger than \(options.limits.maxTotalBytes) bytes together")
+        }
+    }
+
+    private func differs(_ merged: Content) throws(Failure) -> Bool {
+        guard let current else { return true }
+        if current === merged { return false }
+        // The only layer's content is new because some of its bytes are.
+        if layers.count == 1, current === layers[0].content { return true }
+        let changes = try Changes.between(current.body, merged.body, memory: .system)
+        changes.free(.system)
+        return changes.count > 0
+    }
+}

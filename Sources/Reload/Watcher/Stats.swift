@@ -1,0 +1,19 @@
+// What a watcher has done so far: counters under the lock, copied out as a whole.
+
+/// The counters of one watcher.
+package struct Stats: Sendable {
+    package var isHealthy = false
+    package var version: UInt64 = 0
+    package var succeeded: UInt64 = 0
+    package var rejected: UInt64 = 0
+    package var unchanged: UInt64 = 0
+    package var sourceErrors: UInt64 = 0
+    package var overflows: UInt64 = 0
+    package var rescans: UInt64 = 0
+    package var callbacks: UInt64 = 0
+    package var lastSuccessNanoseconds: Int64 = 0
+    package var lastFailureNanoseconds: Int64 = 0
+    package var lastDurationNanoseconds: Int64 = 0
+    package var polling: UInt32 = 0
+    package var heldSnapshots: UInt32 = 0
+}

@@ -1,0 +1,135 @@
+internal import Config
+
+// Who hears of a watcher, and what they have yet to hear. A watcher has two of these: the subscribers that are
+// called on the library's threads, and those that are called in `dispatch`. All state is guarded by the lock.
+
+/// Subscribers that are called one after the other, in rounds that never overlap.
+final class Subscribers {
+    private(set) var all: [Subscriber] = []
+    /// A round runs: somebody is calling subscribers.
+    var isRunning = false
+
+    /// What the last round told; held, for the next one to compare with.
+    private var told: SharedSnapshot?
+    /// There are versions that nobody was told of; the cause of the newest.
+    private var published: Event.Cause?
+    private var rejected: (failure: Failure, cause: Event.Cause)?
+    /// Lost and recovered sources, the newest word for each.
+    private var sources: [(kind: Event.Kind, failure: Failure, cause: Event.Cause)] = []
+
+    var hasPending: Bool { published != nil || rejected != nil || !sources.isEmpty }
+
+    func add(_ subscriber: Subscriber) { all.append(subscriber) }
+
+    func remove(_ id: UInt64) -> Subscriber? {
+        guard let index = all.firstIndex(where: { $0.id == id }) else { return nil }
+        let subscriber = all.remove(at: index)
+        subscriber.isRemoved = true
+        return subscriber
+    }
+
+    // MARK: - Something happened
+
+    func notePublished(_ snapshot: SharedSnapshot, _ cause: Event.Cause) {
+        if all.isEmpty {
+            tell(snapshot)
+        } else {
+            // Versions that wait become one event; the first version stays one that nobody knows of.
+            published = published == .start ? .start : cause
+            rejected = nil
+        }
+    }
+
+    func noteRejected(_ failure: Failure, _ cause: Event.Cause) {
+        if !all.isEmpty { rejected = (failure, cause) }
+    }
+
+    func noteSource(_ kind: Event.Kind, _ failure: Failure, _ cause: Event.Cause) {
+        if all.isEmpty { return }
+        sources.removeAll { $0.failure.key == failure.key }
+        sources.append((kind, failure, cause))
+    }
+
+    func dropPending() {
+        published = nil
+        rejected = nil
+        sources.removeAll()
+        if let told { told.engineRelease() }
+        told = nil
+    }
+
+    private func tell(_ snapshot: SharedSnapshot) {
+        if let told { told.engineRelease() }
+        snapshot.engineRetain()
+        told = snapshot
+    }
+
+    // MARK: - A round
+
+    /// What one round tells: each of these to each subscriber, in this order.
+    struct Round {
+        let subscribers: [Subscriber]
+        let events: [Event]
+        /// Held until `end`.
+        fileprivate let held: [SharedSnapshot]
+
+        /// The round is over. Under the lock.
+        func end() { for snapshot in held { snapshot.engineRelease() } }
+    }
+
+    /// Takes what is pending.
+    func beginRound(current: SharedSnapshot?) -> Round {
+        var events: [Event] = []
+        var held: [SharedSnapshot] = []
+        if let current {
+            current.engineRetain()
+            held.append(current)
+        }
+        for source in sources {
+            events.append(
+                Event(
+                    kind: source.kind, cause: source.cause, snapshot: current, previous: nil, changes: .none,
+                    failure: source.failure))
+        }
+        if let cause = published, let current {
+            if let told {
+                told.engineRetain()
+                held.append(told)
+            }
+            events.append(
+                Event(
+                    kind: .published, cause: cause, snapshot: current, previous: told, changes: .none, failure: nil))
+            tell(current)
+        }
+        if let rejected {
+            events.append(
+                Event(
+                    kind: .rejected, cause: rejected.cause, snapshot: current, previous: nil, changes: .none,
+                    failure: rejected.failure))
+        }
+        published = nil
+        rejected = nil
+        sources.removeAll()
+        return Round(subscribers: all, events: events, held: held)
+    }
+}
+
+extension Event {
+    /// The event with its changes, as a subscriber with this pattern is to hear it; nil when none of its keys
+    /// changed. The changes are to be freed after the call.
+    func narrowed(to pattern: KeyPattern?) -> Event? {
+        guard kind == .published, let snapshot else { return self }
+        let changes: Changes
+        do throws(Failure) {
+            changes = try Changes.between(previous?.body, snapshot.body, matching: pattern, memory: .system)
+        } catch {
+            // Without memory for the list the event still comes: the version is what counts.
+            changes = .none
+            Log.write(.error, error.message)
+            return Event(
+                kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes, failure: nil)
+        }
+        if pattern != nil, changes.count == 0 { return nil }
+        return Event(kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes, failure: nil)
+    }
+}
