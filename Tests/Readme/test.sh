@@ -76,7 +76,7 @@ check "the function under Reading compiles" "$CC" -Wall -Wextra -Werror -o "$wor
 check "and reads" [ "$("$work/reading" "$work/config")" = "dark 1, limit 7, timeout 250000000" ]
 
 # The compiler line under "Install", from where the archive would lie.
-if command -v pkg-config > /dev/null; then
+if [ -f "$prefix/lib/pkgconfig/cmreload.pc" ] && command -v pkg-config > /dev/null; then
     line=$(sed -n 's/^    cc \(.*\)/\1/p' "$root/README.md")
     cp "$work/reading.c" "$work/service.c"
     export PKG_CONFIG_PATH=$prefix/lib/pkgconfig

@@ -125,7 +125,8 @@ static void ask(const char *path, const char *wanted) {
     dprintf(demo.to_service, "get %s\n", path);
     const char *line = next_line();
     const char *told = strncmp(line, "answer ", 7) == 0 ? line + 7 : line;
-    paint(DIM, "      %-12s %s\n", "a request", told);
+    paint(DIM, "      a request    ");
+    printf("%s\n", told);
     expect(strcmp(told, wanted) == 0, wanted, line);
 }
 
@@ -242,8 +243,10 @@ static int64_t publish_step(const step *step) {
 }
 
 static void show_latency(int64_t swap, int64_t heard) {
-    if (swap == 0)
+    if (swap == 0) {
+        printf("before the service serves");
         return;
+    }
     double milliseconds = (double)(heard - swap) / 1e6;
     char text[32];
     snprintf(text, sizeof text, "%.2f ms", milliseconds);
@@ -251,21 +254,32 @@ static void show_latency(int64_t swap, int64_t heard) {
     expect(milliseconds > 0 && milliseconds < 1000, "a callback within a second", text);
 }
 
+/* "~ KEY OLD -> NEW": the key in a column of its own, and long values below each other. */
+static void show_change(const char *change) {
+    const char *key = change + 2;
+    const char *values = key + strcspn(key, " ");
+    const char *arrow = strstr(values, " -> ");
+    printf("                   ");
+    paint(change[0] == '-' ? RED : change[0] == '+' ? GREEN : YELLOW, "%c", change[0]);
+    printf(" %-14.*s", (int)(values - key), key);
+    if (arrow != NULL && strlen(values) > 60)
+        printf("   %.*s\n%35s%s\n", (int)(arrow - values), values, "", arrow);
+    else
+        printf("   %s\n", values);
+}
+
 /* Prints one event and its changes, beside what was expected of them. */
 static void show_event(const step *step, int64_t swap) {
     int64_t heard = 0;
     char event[512];
     snprintf(event, sizeof event, "%s", next_event(&heard));
-    bool rejected = strncmp(event, "rejected ", 9) == 0;
     size_t count = 0;
     uint64_t version = 0;
-    sscanf(event, "version %" SCNu64 " changed %zu", &version, &count);
-    if (rejected) {
-        paint(YELLOW, "      %-12s ", "rejected");
-        printf("%-52s ", event + 9);
-    } else {
+    if (strncmp(event, "rejected ", 9) == 0) {
+        paint(RED, "      rejected     ");
+        printf("%s\n                   ", event + 9);
+    } else if (sscanf(event, "version %" SCNu64 " changed %zu", &version, &count) == 2) {
         paint(GREEN, "      version %-4" PRIu64 " ", version);
-        printf("%-52zu ", count);
     }
     show_latency(swap, heard);
     putchar('\n');
@@ -275,8 +289,10 @@ static void show_event(const step *step, int64_t swap) {
         const char *wanted = i < 4 ? step->changes[i] : NULL;
         if (wanted == NULL)
             wanted = "no such change";
-        printf("                   %s\n", line + strspn(line, " "));
-        expect(strcmp(line + strspn(line, " "), wanted) == 0, wanted, line);
+        line += strspn(line, " ");
+        if (strlen(line) > 2)
+            show_change(line);
+        expect(strcmp(line, wanted) == 0, wanted, line);
     }
 }
 

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 2, TICK_MILLISECONDS = 10 };
+enum { WORKERS = 2, TICK_MILLISECONDS = 1 };
 
 /* A request names a path to read; an empty one is ordinary traffic. An answer is a line of text. */
 typedef struct request { char path[256]; } request;

@@ -13,7 +13,7 @@ passed=0 failed=0 deadline=5
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 CC=${CC:-$(command -v cc || command -v gcc || command -v clang)}
 flags=()
-command -v pkg-config > /dev/null ||
+[ -f "$PKG_CONFIG_PATH/cmreload.pc" ] && command -v pkg-config > /dev/null ||
     flags=("CMRELOAD_CFLAGS=-I$prefix/include" "CMRELOAD_LIBS=-L$prefix/lib -lcmreload")
 make -s -C "$here" CC="$CC" OUT="$work/bin" "${flags[@]}" || exit 1
 
