@@ -89,5 +89,4 @@ void cs_memory_after_fork(void) { pthread_mutex_unlock(&lock); }
 void *cs_allocate_for_caller(ptrdiff_t size) { return size > 0 ? malloc((size_t)size) : NULL; }
 void cs_free_for_caller(void *memory) { free(memory); }
 
-size_t cs_string_length(const char *text) { return strlen(text); }
 int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }

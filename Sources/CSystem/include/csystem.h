@@ -20,7 +20,25 @@ void cs_memory_after_fork(void);
 void *cs_allocate_for_caller(ptrdiff_t size);
 void cs_free_for_caller(void *memory);
 
-size_t cs_string_length(const char *text);
+/* strlen(3) without the call, for the keys that a hot path passes: sixteen aligned bytes at a time, which never
+ * leave the page that the text is in. What lies around the text is loaded and ignored, hence the attribute. */
+__attribute__((no_sanitize("address"))) static inline size_t cs_string_length(const char *text)
+{
+#ifdef __SSE2__
+    typedef char cs_block __attribute__((vector_size(16)));
+    size_t offset = (size_t)text & 15;
+    const cs_block *block = (const cs_block *)(text - offset);
+    unsigned zeros = (unsigned)__builtin_ia32_pmovmskb128(*block == 0) >> offset;
+    if (zeros) return (size_t)__builtin_ctz(zeros);
+    do {
+        block++;
+        zeros = (unsigned)__builtin_ia32_pmovmskb128(*block == 0);
+    } while (!zeros);
+    return (size_t)((const char *)block - text) + (size_t)__builtin_ctz(zeros);
+#else
+    return __builtin_strlen(text);
+#endif
+}
 int cs_compare(const void *a, const void *b, size_t size);
 
 /* Clocks, in nanoseconds. */
