@@ -1,0 +1,137 @@
+#!/usr/bin/env -S python3 -B
+"""Fails the first, second, third … call of every system call that the library makes, each with the
+errors that the kernel may answer, and sees that survivor.c lives through it. Needs strace.
+"""
+
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+# What may fail, and how. A call that this kernel or this library does not make is passed over, but
+# for those that it cannot do without.
+FAULTS = {
+    "openat": ["EMFILE", "EACCES", "EINTR", "ENOMEM"],
+    "openat2": ["ENOSYS", "EMFILE", "EAGAIN"],
+    "read": ["EIO", "EINTR"],
+    "pread64": ["EIO", "EINTR"],
+    "getdents64": ["EIO"],
+    "readlink,readlinkat": ["EIO", "EACCES"],
+    "fstat,newfstatat,statx": ["EIO", "ENOMEM"],
+    "fstatfs,statfs": ["EIO", "ENOSYS"],
+    "inotify_init1": ["EMFILE"],
+    "inotify_add_watch": ["ENOSPC", "ENOMEM", "ENOENT"],
+    "inotify_rm_watch": ["EINVAL"],
+    "epoll_create1": ["EMFILE"],
+    "epoll_ctl": ["ENOSPC", "ENOMEM"],
+    "epoll_wait,epoll_pwait,epoll_pwait2": ["EINTR"],
+    "poll,ppoll": ["EINTR"],
+    "eventfd2": ["EMFILE"],
+    "timerfd_create": ["EMFILE"],
+    "clone,clone3": ["EAGAIN"],
+    "mmap": ["ENOMEM"],
+    "brk": ["ENOMEM"],
+    "mkdir,mkdirat": ["ENOSPC", "EACCES"],
+    "write,pwrite64,writev": ["ENOSPC", "EINTR"],
+    "rename,renameat,renameat2": ["EIO"],
+    "symlink,symlinkat": ["ENOSPC"],
+    "unlink,unlinkat,rmdir": ["EIO"],
+    "fchmod,fchmodat,chmod": ["EPERM"],
+}
+MUST_HAPPEN = ["openat", "getdents64", "inotify_init1", "inotify_add_watch", "clone,clone3", "mmap"]
+# More calls of one kind than a life makes; reaching it means that something repeats for ever.
+MOST_CALLS = 400
+
+
+def life(program, calls, error, nth):
+    """Lives once with the n-th call failing: whether one did fail, and what went wrong, if anything."""
+    with tempfile.TemporaryDirectory() as work:
+        trace = pathlib.Path(work) / "trace"
+        mount = pathlib.Path(work) / "mount"
+        mount.mkdir()
+        command = [
+            "strace", "-f", "-qq", "-o", trace, "-e", f"trace={calls},write",
+            "-e", f"inject={calls}:error={error}:when={nth}", program, mount,
+        ]
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        except subprocess.TimeoutExpired as expired:
+            return True, f"hung; printed {expired.stdout!r}"
+        text = trace.read_text(errors="replace")
+        # The loader's calls, and those after the end, are not the library's.
+        during = text.partition('write(1, "ready')[2].partition("\n")[2]
+        during = during.partition('write(1, "done')[0]
+        if "ready" not in run.stdout or "(INJECTED)" not in during:
+            return "(INJECTED)" in text, None
+        if run.returncode != 0:
+            reason = (run.stdout + run.stderr).strip().removeprefix("ready").strip()
+            return True, reason or f"ended with status {run.returncode}"
+        descriptors = re.search(r"descriptors (\d+)", run.stdout)
+        if not descriptors or int(descriptors[1]) > CLEAN:
+            return True, f"left descriptors behind: {descriptors and descriptors[1]}, not {CLEAN}"
+        return True, None
+
+
+def sweep(program, calls, error):
+    """Every n of one call and error. Gives the number of calls that failed, and complaints."""
+    complaints = []
+    for nth in range(1, MOST_CALLS):
+        happened, complaint = life(program, calls, error, nth)
+        if complaint:
+            complaints.append(f"call {nth}: {complaint}")
+        if not happened or len(complaints) == 3:
+            return nth - 1, complaints
+    return MOST_CALLS, complaints + ["never comes to an end"]
+
+
+def build(prefix, folder):
+    program = folder / "survivor"
+    subprocess.run(
+        ["cc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", f"-I{prefix}/include",
+         HERE / "survivor.c", "-o", program,
+         f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-lcmreload", "-pthread"],
+        check=True,
+    )
+    return program
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("prefix", nargs="?", type=pathlib.Path, default=ROOT / "build")
+parser.add_argument("--only", metavar="SYSCALL")
+arguments = parser.parse_args()
+prefix, only = arguments.prefix.resolve(), arguments.only
+if not shutil.which("strace"):
+    sys.exit("strace is missing: sudo apt-get install strace")
+
+with tempfile.TemporaryDirectory() as folder:
+    program = build(prefix, pathlib.Path(folder))
+    mount = pathlib.Path(folder) / "clean"
+    mount.mkdir()
+    clean = subprocess.run([program, mount], capture_output=True, text=True, timeout=60)
+    if clean.returncode != 0:
+        sys.exit(f"FAILED  a life without faults: {clean.stdout}{clean.stderr}\n0 passed, 1 failed")
+    CLEAN = int(re.search(r"descriptors (\d+)", clean.stdout)[1])
+
+    passed = failed = 0
+    pairs = [(calls, error) for calls, errors in FAULTS.items() for error in errors]
+    pairs = [pair for pair in pairs if only in (None, pair[0])]
+    with ThreadPoolExecutor(2) as pool:
+        swept = pool.map(lambda pair: sweep(program, *pair), pairs)
+        for (calls, error), (count, complaints) in zip(pairs, swept):
+            if count == 0 and calls in MUST_HAPPEN:
+                complaints.append("is never called: nothing was tried")
+            passed, failed = passed + (not complaints), failed + bool(complaints)
+            word = "FAILED " if complaints else "ok     "
+            print(f"{word} lives when {calls} answers {error} (each of {count} calls)", flush=True)
+            for complaint in complaints:
+                print(f"        {complaint}")
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
