@@ -1,11 +1,12 @@
 #!/bin/bash
-# Builds each .c file of this folder, with the harness abitest.c, into a program of its own against an installed
-# library, and runs it.
+# Builds each .c file of this folder, with the harness abitest.c, into a program of its own against
+# an installed library, and runs it.
 #
 #   run.sh [PREFIX] [--address | --thread | --valgrind] [--repeat N] [NAME…]
 #
-# PREFIX holds include/ and lib/; without one it is the tree's build/. The sanitizers use the Swift toolchain's clang, whose runtime a sanitized
-# library shares. With --repeat a program is one test, which passes when all its runs do.
+# PREFIX holds include/ and lib/; without one it is the tree's build/. The sanitizers use the Swift
+# toolchain's clang, whose runtime a sanitized library shares. With --repeat a program is one test,
+# which passes when all its runs do.
 set -u
 prefix=$(realpath "$(dirname "$0")/../../build")
 if [ $# -gt 0 ] && [ -d "$1/include" ]; then prefix=$(realpath "$1"); shift; fi
@@ -55,7 +56,8 @@ broke() { echo "FAILED  $1"; broken=$((broken + 1)); }
 
 build() {
     "${compile[@]}" -std=gnu11 -g -Wall -Wextra -Werror -I"$prefix/include" -o "$folder/$1" \
-        "Tests/ABITests/$1.c" Tests/ABITests/abitest.c -L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lcmreload -pthread -lm
+        "Tests/ABITests/$1.c" Tests/ABITests/abitest.c \
+        -L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lcmreload -pthread -ldl -lm
 }
 once() { timeout --kill-after=5 $limit "${wrap[@]}" "$folder/$1"; }
 
@@ -68,9 +70,8 @@ for name in "${names[@]}"; do
         status=${PIPESTATUS[0]}
         [ "$status" -eq 0 ] || bad=1
         # A program that fails counts its failures itself; one that dies does not get that far.
-        if [ "$status" -ne 0 ] && ! grep -q '^[0-9]* passed, [1-9][0-9]* failed' "$folder/$name.log"; then
+        [ "$status" -eq 0 ] || grep -q '^[0-9]* passed, [1-9][0-9]* failed' "$folder/$name.log" ||
             broke "$name ended with status $status"
-        fi
     else
         for ((run = 1; run <= repeat; run++)); do
             once "$name" >"$folder/$name.log" 2>&1 && continue

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What the shipped library is from outside: its size, what it exports, what it needs of the machine it runs on.
-# Takes the library to look at, by default the one that `make` builds.
+# What the shipped library is from outside: its size, what it exports, what it needs of the machine
+# it runs on. Takes the library to look at, by default the one that `make` builds.
 set -u
 cd "$(dirname "$0")/../.."
 . Tests/Packaging/checks.sh
@@ -10,10 +10,14 @@ largest_size=400000
 newest_glibc=2.34
 
 exported() { nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
-mapped() { sed -n 's/^ *\(cmr_[a-z0-9_]*\);$/\1@@CMRELOAD_1.0/p' Sources/CMReload/exports.map | LC_ALL=C sort; }
+mapped() {
+    sed -n 's/^ *\(cmr_[a-z0-9_]*\);$/\1@@CMRELOAD_1.0/p' Sources/CMReload/exports.map |
+        LC_ALL=C sort
+}
 dynamic() { readelf -dW "$library" | sed -n "s/.*($1).*\[\(.*\)\]/\1/p"; }
 
-# The functions that the header declares and does not define itself, by the compiler's reading of it.
+# The functions that the header declares and does not define itself, by the compiler's reading of
+# it.
 declared() {
     clang -std=c11 -fsyntax-only -Xclang -ast-dump=json include/cmreload.h | python3 -c '
 import json, sys
@@ -37,7 +41,8 @@ old_glibc_suffices() {
     [ "$(printf '%s\n' "$newest" $newest_glibc | sort -V | tail -n 1)" = $newest_glibc ]
 }
 
-# Position independent to the last page, no executable stack: nothing that a hardened host would refuse.
+# Position independent to the last page, no executable stack: nothing that a hardened host would
+# refuse.
 no_text_relocations() { ! readelf -dW "$library" | grep TEXTREL; }
 stack_is_data() { readelf -lW "$library" | grep GNU_STACK | grep -q ' RW '; }
 names_no_folder() { ! strings -a "$library" | grep -F -e "$PWD" -e "${HOME:-$PWD}/"; }

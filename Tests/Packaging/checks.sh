@@ -1,5 +1,6 @@
-# For the shell tests of this folder: `check "sentence" command…` runs a command quietly and counts it, `summary`
-# prints what was counted and ends. `skip` names what could not be tried; where CI is set that is a failure.
+# For the shell tests of this folder: `check "sentence" command…` runs a command quietly and counts
+# it, `summary` prints what was counted and ends. `skip` names what could not be tried; where CI is
+# set that is a failure.
 passed=0 failed=0
 
 check() {
@@ -28,7 +29,9 @@ prints() {
     local expected=$1 actual
     shift
     actual=$("$@") || return
-    [ "$actual" = "$expected" ] || { echo "expected: $expected"; echo "actual:   $actual"; return 1; }
+    [ "$actual" = "$expected" ] && return
+    printf 'expected: %s\nactual:   %s\n' "$expected" "$actual"
+    return 1
 }
 
 summary() {

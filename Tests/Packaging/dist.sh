@@ -1,5 +1,6 @@
 #!/bin/bash
-# Unpacks the archive somewhere else and builds against it with no Swift in sight: what a user of C or Go does.
+# Unpacks the archive somewhere else and builds against it with no Swift in sight: what a user of C
+# or Go does.
 set -u
 cd "$(dirname "$0")/../.."
 . Tests/Packaging/checks.sh
@@ -34,7 +35,7 @@ check "and runs" prints "libcmreload $version" run "$work/consumer"
 if command -v pkg-config >/dev/null; then
     # The folder was moved after it was built, so the .pc file has to find its own place.
     directory() {
-        realpath "$(plain PKG_CONFIG_PATH="$home/lib/pkgconfig" pkg-config --variable=libdir cmreload)"
+        realpath "$(PKG_CONFIG_PATH=$home/lib/pkgconfig pkg-config --variable=libdir cmreload)"
     }
     check "pkg-config finds the folder where it lies now" prints "$(realpath "$home/lib")" directory
 else

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs into a temporary prefix and builds a program against it the two ways that C projects do: pkg-config
-# and CMake. Never touches the machine's own prefix.
+# Installs into a temporary prefix and builds a program against it the two ways that C projects do:
+# pkg-config and CMake. Never touches the machine's own prefix.
 set -u
 cd "$(dirname "$0")/../.."
 . Tests/Packaging/checks.sh
@@ -34,7 +34,8 @@ if command -v pkg-config >/dev/null; then
     check "pkg-config knows the version" prints "$version" pkg-config --modversion cmreload
     # eval: pkg-config quotes for a shell, the way a makefile passes its words on.
     with_pkg_config() {
-        eval cc -o "'$work/consumer'" Tests/Packaging/consumer.c "$(pkg-config --cflags --libs cmreload)"
+        eval cc -o "'$work/consumer'" Tests/Packaging/consumer.c \
+            "$(pkg-config --cflags --libs cmreload)"
     }
     check "a program compiles with pkg-config" with_pkg_config
     check "and runs" prints "libcmreload $version" \

@@ -1,7 +1,7 @@
 """The edges that no compiler holds: which folder may know which, and how every file looks.
 
-Each rule takes a Tree and yields complaints, "file:line: what". structure.py runs them and, for each rule,
-proves on a broken copy that it can complain.
+Each rule takes a Tree and yields complaints, "file:line: what". structure.py runs them and, for
+each rule, proves on a broken copy that it can complain.
 """
 
 import pathlib
@@ -12,7 +12,7 @@ RULES = []
 
 
 def rule(sentence, broken):
-    """Registers a rule; `broken` are files by path, the first of which the rule must complain about."""
+    """Registers a rule; `broken` are files by path, of which it must complain about the first."""
 
     def register(function):
         RULES.append((sentence, function, broken))
@@ -101,22 +101,26 @@ def cmreload_imports(tree):
 
 
 DECLARATION = re.compile(
-    r"^(?!\s|private|fileprivate)(?:[@\w()]+\s+)*(?:class|struct|enum|protocol|typealias)\s+(\w+)", re.M
+    r"^(?!\s|private|fileprivate)(?:[@\w()]+\s+)*"
+    r"(?:class|struct|enum|protocol|typealias)\s+(\w+)", re.M
 )
 
 
 def declared(tree, folder):
-    return {name for _, text in tree.below(folder, ".swift") for name in DECLARATION.findall(code(text))}
+    """The types that the files of a folder declare for others to use."""
+    files = tree.below(folder, ".swift")
+    return {name for _, text in files for name in DECLARATION.findall(code(text))}
 
 
 def knows(tree, folder, forbidden):
-    """A complaint for each mention, below `folder`, of a type that the forbidden folders declare."""
+    """A complaint for each mention, in a folder, of a type that the forbidden folders declare."""
     names = set().union(*(declared(tree, other) for other in forbidden)) - declared(tree, folder)
     if not names:
         return
     pattern = rf"\b(?:{'|'.join(sorted(names))})\b"
     for path, text in tree.below(folder, ".swift"):
-        yield from lines(path, code(text), pattern, f"{folder} may not know {' or '.join(forbidden)}")
+        what = f"{folder} may not know {' or '.join(forbidden)}"
+        yield from lines(path, code(text), pattern, what)
 
 
 SYSTEM, SOURCE, WATCHER = (f"Sources/Reload/{room}/" for room in ("System", "Source", "Watcher"))
@@ -170,8 +174,9 @@ def outside_includes(tree):
     {"Tests/broken.txt": "see /" + "home/somebody/project\n"},
 )
 def no_private_paths(tree):
+    pattern = r"(?<![\w.}])/(?:work|root|home|Users|opt/swift)/\S*"
     for path, text in tree.below(""):
-        yield from lines(path, text, r"(?<![\w.}])/(?:work|root|home|Users|opt/swift)/\S*", "a private path")
+        yield from lines(path, text, pattern, "a private path")
 
 
 @rule(

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""Runs every rule of rules.py twice: on the project, where it must be content, and on the project with one
-offending file more, where it must complain about that file."""
+"""Runs every rule of rules.py twice: on the project, where it must be content, and on the project
+with one offending file more, where it must complain about that file."""
 
 import pathlib
 import sys
@@ -23,8 +23,9 @@ for sentence, complaints, broken in RULES:
     found = list(complaints(tree))
     report(sentence, not found, found)
     offender = next(iter(broken))
-    noticed = complaints(tree.with_files(broken))
-    report(f"and where not, it is noticed: {sentence}", any(c.startswith(offender) for c in noticed))
+    complained = complaints(tree.with_files(broken))
+    noticed = any(complaint.startswith(offender) for complaint in complained)
+    report(f"and where not, it is noticed: {sentence}", noticed)
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)
