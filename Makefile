@@ -33,6 +33,7 @@ all: $(FILES:%=build/%) build/lib/libcmreload.so
 # SwiftPM decides what is stale, so it is asked each time; what follows depends on whether the file
 # changed.
 $(EMBEDDED): FORCE
+	@.ci/tools swift strip
 	@CMRELOAD_EMBEDDED=1 swift build -q -c release --scratch-path .build-embedded --product cmreload \
 	    --disable-local-rpath
 
@@ -98,6 +99,7 @@ check: all normal address thread
 	@.ci/tools gcc python3 valgrind strace
 	@rm -rf build/check
 	@.ci/suite $@ structure         Tests/Structure/structure.py
+	@.ci/suite $@ suites            Tests/Structure/suites.sh
 	@.ci/suite $@ format            Tests/Structure/format.sh
 	@.ci/suite $@ swift-address     $(call swift_test,address)
 	@.ci/suite $@ swift-thread      $(call swift_test,thread)

@@ -1,0 +1,40 @@
+#!/bin/bash
+# Sees that .ci/suite and .ci/summary notice every way in which a suite can go wrong: what judges all
+# tests must not be the one thing that nothing judges.
+set -u
+cd "$(dirname "$0")/../.."
+. Tests/Packaging/checks.sh
+
+group=suites-$$
+trap 'rm -rf "build/$group"' EXIT
+
+# Runs one suite by itself and compares the summary's last line and its exit status.
+ends() { # EXPECTED STATUS COMMAND…
+    local expected=$1 status=$2 actual
+    shift 2
+    rm -rf "build/$group"
+    LIMIT=1 .ci/suite "$group" one "$@" >/dev/null
+    actual=$(.ci/summary "build/$group" | tail -n 1; exit "${PIPESTATUS[0]}")
+    [ $? = "$status" ] && prints "$expected" echo "$actual"
+}
+
+run='Test run with 5 tests in 2 suites'
+check "counts what passes" ends "3 passed, 0 failed" 0 echo "3 passed, 0 failed"
+check "adds up programs" ends "5 passed, 0 failed" 0 printf '%s passed, 0 failed\n' 2 3
+check "counts under a name" ends "3 passed, 0 failed" 0 echo "header: 3 passed, 0 failed"
+check "counts Swift tests" ends "5 passed, 0 failed" 0 echo "✔ $run passed after 0.1 seconds."
+check "counts Swift failures" ends "4 passed, 1 failed" 1 printf '%s\n' \
+    '✘ Test "a sentence" failed after 0.1 seconds with 2 issues.' \
+    "✘ $run failed after 0.1 seconds with 2 issues."
+check "a failure fails" ends "2 passed, 1 failed" 1 echo "2 passed, 1 failed"
+check "a failure is counted once" ends "2 passed, 1 failed" 1 \
+    sh -c 'echo "2 passed, 1 failed"; exit 1'
+check "a death after passing fails" ends "2 passed, 1 failed" 1 \
+    sh -c 'echo "2 passed, 0 failed"; kill -SEGV $$'
+check "silence fails" ends "0 passed, 1 failed" 1 true
+check "no test at all fails" ends "0 passed, 1 failed" 1 echo "0 passed, 0 failed"
+check "a program that is not there fails" ends "0 passed, 1 failed" 1 ./absent
+check "a hang fails" ends "1 passed, 1 failed" 1 sh -c 'echo "1 passed, 0 failed"; sleep 60'
+check "a group without suites fails" sh -c "! .ci/summary build/absent-$$"
+
+summary
