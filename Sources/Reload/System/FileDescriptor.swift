@@ -4,17 +4,16 @@ internal import CSystem
 
 /// A descriptor that its holder owns.
 package struct FileDescriptor: ~Copyable {
-    package let number: Int32
+    package private(set) var number: Int32
 
     /// Takes ownership of an open descriptor.
     package init(unsafeOwning number: Int32) { self.number = number }
 
-    deinit { _ = cs_close(number) }
+    deinit { if number >= 0 { _ = cs_close(number) } }
 
     /// Gives the number away, still open.
     package consuming func release() -> Int32 {
-        let number = number
-        discard self
+        defer { number = -1 }
         return number
     }
 

@@ -103,7 +103,7 @@ final class Engine: @unchecked Sendable {
 
     /// The thread that calls this ends. Under the lock.
     private func retire() {
-        guard let index = threads.firstIndex(where: \.isCurrent) else { return }
+        guard let index = threads.firstIndex(where: { $0.isCurrent }) else { return }
         let thread = threads.remove(at: index)
         if isUnattended { thread.detach() } else { finished.append(thread) }
     }

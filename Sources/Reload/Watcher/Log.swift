@@ -1,3 +1,4 @@
+package import Config
 internal import Synchronization
 
 // The library's log: lines for the host's handler, nothing of its own. Never holds a value of a key.
@@ -63,15 +64,14 @@ package enum Log {
     private static let hasDeferred = Atomic<Bool>(false)
     nonisolated(unsafe) private static var deferred: [(LogLevel, String)] = []
 
-    /// Replaces the handler once no call of it runs. False inside the handler, which would wait for itself.
-    package static func setHandler(_ handler: Handler?) -> Bool {
-        if RunningLogHandler.isRunning { return false }
+    /// Replaces the handler, and returns once no call of the one before runs.
+    package static func setHandler(_ handler: Handler?) throws(Failure) {
+        if RunningLogHandler.isRunning { throw Failure(.state, "not inside the log handler") }
         lock.acquire()
         self.handler = handler
         level.store(handler?.level.rawValue ?? 0, ordering: .relaxed)
         while running > 0 { lock.wait(until: .never) }
         lock.release()
-        return true
     }
 
     /// In the child of a fork(2): threads that were in the handler are no more.

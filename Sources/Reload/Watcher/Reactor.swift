@@ -41,9 +41,12 @@ package final class Reactor: @unchecked Sendable {
 
     // MARK: - Watchers come and go
 
-    package func add(_ watcher: Watcher) {
-        lock.withLock { watchers.append(watcher) }
+    /// A new watcher; its block keeps it alive until it is destroyed.
+    package func makeWatcher() -> CurrentSnapshot {
+        let watcher = Watcher(reactor: self)
         watcher.current.own(watcher)
+        lock.withLock { watchers.append(watcher) }
+        return watcher.current
     }
 
     func remove(_ watcher: Watcher) { lock.withLock { watchers.removeAll { $0 === watcher } } }
@@ -225,7 +228,7 @@ package final class Reactor: @unchecked Sendable {
         guard layer.source.canChange else { return }
         let (engine, needsArming, loose) = lock.withLock { () -> (Engine?, Bool, [Watch]) in
             defer { layer.needsArming = false }
-            return (self.engine, layer.needsArming, layer.registrations.filter { $0.number < 0 }.map(\.watch))
+            return (self.engine, layer.needsArming, layer.registrations.filter { $0.number < 0 }.map { $0.watch })
         }
         guard let engine else { return }
         if needsArming {

@@ -6,11 +6,8 @@ internal import Config
 /// What an attempt works with. One attempt at a time uses it, the next one finds its memory warm.
 package final class Workbench {
     let payload = Payload(memory: .system)
-    var scratch = ParseScratch(memory: .system)
+    let parser = DocumentParser(memory: .system)
     let files = FileReader()
-
-    /// After a huge document the scratch goes back to a size that ordinary ones need.
-    func trim() { scratch.trim(to: 4 << 20) }
 }
 
 /// An attempt at some of a watcher's layers.
@@ -52,7 +49,7 @@ package struct ReloadAttempt {
             if case .content(let content, _) = outcome { contents[index] = content }
             result.outcomes.append((index, outcome))
         }
-        bench.trim()
+        bench.parser.trim()
         do throws(Failure) {
             let merged = try merge(contents)
             if try differs(merged) { result.content = merged }
@@ -69,7 +66,7 @@ package struct ReloadAttempt {
         // hold links that lead elsewhere: then once more, with those watched too.
         arm(layer)
         var outcome = read(layer, with: bench)
-        if layer.source.settles, layer.registrations.map(\.watch) != layer.source.watches() {
+        if layer.source.settles, layer.registrations.map({ $0.watch }) != layer.source.watches() {
             layer.needsArming = true
             arm(layer)
             outcome = read(layer, with: bench)
@@ -149,9 +146,7 @@ package struct ReloadAttempt {
             let name = String(decoding: key, as: UTF8.self)
             throw Failure(.parse, .load, key: name, "the name of the key is not UTF-8")
         }
-        let parsed = try Document.make(
-            key: key, bytes: value, format: Format(key: key), limits: options.limits, options: options.parsing,
-            scratch: &bench.scratch, memory: .system)
+        let parsed = try bench.parser.parse(key: key, bytes: value, limits: options.limits, options: options.parsing)
         if let repeats = parsed.repeats {
             let name = String(decoding: key, as: UTF8.self)
             Log.write(

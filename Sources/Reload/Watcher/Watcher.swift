@@ -485,8 +485,8 @@ package final class Watcher {
 
     // MARK: - End
 
-    /// Stops watching. False when a callback still runs at the deadline.
-    package func stop(until deadline: Deadline) throws(Failure) -> Bool {
+    /// Stops watching, and waits for a callback that runs.
+    package func stop(until deadline: Deadline) throws(Failure) {
         try reactor.lock.withLock { () throws(Failure) in
             try checkCallable()
             guard life != .stopped || isBusy else { throw Failure(.state, "the watcher was stopped") }
@@ -497,7 +497,7 @@ package final class Watcher {
             return !isBusy
         }
         reactor.leave()
-        return isQuiet
+        if !isQuiet { throw Failure(.timeout, "a callback still runs") }
     }
 
     /// Stops watching and gives the handle up; tells the owner when no callback will ever be called again.
@@ -581,8 +581,8 @@ package final class Watcher {
         reactor.lock.withLock {
             var copy = stats
             copy.version = version
-            copy.isHealthy = version > 0 && rejectedTogether == nil && layers.allSatisfy(\.isGood)
-            copy.polling = UInt32(layers.count(where: \.isPolled))
+            copy.isHealthy = version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
+            copy.polling = UInt32(layers.count(where: { $0.isPolled }))
             copy.heldSnapshots = reactor.heldSnapshots(of: current)
             return copy
         }
