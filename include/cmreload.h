@@ -678,8 +678,8 @@ cmr_status cmr_snapshot_bool(const cmr_snapshot *snapshot, const char *path, boo
 cmr_status cmr_snapshot_duration(const cmr_snapshot *snapshot, const char *path,
                                  int64_t *nanoseconds_out);
 
-/* Reads a quantity as Kubernetes writes it: "64Mi", "1k", "2e3"; fractions are rounded up, so
- * that "100m" is 1.
+/* Reads a quantity as Kubernetes writes it: "64Mi", "1k", "2e3"; fractions are rounded away from
+ * zero, so that "100m" is 1.
  *
  * The suffixes are Ki, Mi, Gi, Ti, Pi, Ei, and n, u, m, k, M, G, T, P, E.
  *
@@ -842,8 +842,9 @@ static inline uint64_t cmr_version_load(const uint64_t *word)
 
 /* Subscribes to what happens to the watcher.
  *
- * key_pattern NULL means all keys. In a pattern * stands for any characters, / among them, ? for
- * one character, any other character for itself: "features.*". A subscriber with a pattern hears
+ * key_pattern NULL means all keys; otherwise it is a glob for the whole key, "features.*" say, as
+ * fnmatch(3) reads one without flags: * stands for any characters, / among them, ? for one, [a-z]
+ * and [!a-z] for one of a set, \ takes the next one literally. A subscriber with a pattern hears
  * PUBLISHED only when a key that matches changed, and only of those keys; it hears all other
  * events. Who subscribes before start hears of version 1, who does later of newer versions.
  *
@@ -853,8 +854,8 @@ static inline uint64_t cmr_version_load(const uint64_t *word)
  * Ownership  key_pattern is copied; context stays the caller's.
  * Threads    any.
  * Blocks     no.
- * Errors     CMR_E_INVALID_ARGUMENT  watcher or callback is NULL; key_pattern is empty or not
- *                                    UTF-8; flags has unknown bits
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or callback is NULL; key_pattern is empty, not
+ *                                    UTF-8 or malformed; flags has unknown bits
  *            CMR_E_LIMIT             key_pattern is longer than 4095 bytes
  *            CMR_E_STATE             the watcher was stopped
  *            CMR_E_NO_MEMORY         an allocation failed

@@ -101,7 +101,7 @@ for pair in "gcc g++" "clang clang++"; do
         check "structs have the layout of the ABI, without holes, with $1" \
             "$1" -std=c11 $strict -Wpadded -fsyntax-only "$here/layout.c"
     else
-        echo "skip  $1 is not installed"
+        echo "SKIPPED header: $1 is not installed"
     fi
     shift 2
 done
@@ -119,5 +119,5 @@ for library in "$@"; do
     check "links from a C and a C++ unit against ${library#"$root"/}" two_units_link "$library"
 done
 
-echo "header: $passed passed, $failed failed"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -1,4 +1,4 @@
-// The other unit, in C++: it calls into the library and into the C unit, so that both linkages must agree.
+// The other unit, in C++: it calls into the library and into the C unit: both linkages must agree.
 #include <cmreload.h>
 #include <cmreload.h>
 

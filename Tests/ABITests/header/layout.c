@@ -1,5 +1,5 @@
-/* The layout that bindings rely on: sizes, offsets, no hole between members, no padding behind them, and the
- * numbers of the enums. Compiled with -Wpadded; nothing here runs.
+/* The layout that bindings rely on: sizes, offsets, no hole between members, no padding behind
+ * them, and the numbers of the enums. Compiled with -Wpadded; nothing here runs.
  */
 #include <cmreload.h>
 
@@ -7,7 +7,8 @@
 #define AT(type, member, offset) \
     _Static_assert(offsetof(type, member) == (offset), "offset of " #type "." #member)
 #define END(type, member) \
-    _Static_assert(offsetof(type, member) + sizeof(((type *)0)->member) == sizeof(type), "end of " #type)
+    _Static_assert(offsetof(type, member) + sizeof(((type *)0)->member) == sizeof(type), \
+                   "end of " #type)
 #define NUMBER(name, value) _Static_assert((name) == (value), #name)
 
 SIZE(void *, 8);
