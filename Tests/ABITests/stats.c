@@ -1,0 +1,312 @@
+/* What a watcher tells of itself: statistics and the log, and that neither holds a value. */
+#include "abitest.h"
+
+#include <time.h>
+
+static cmr_stats stats_of(cmr_watcher *watcher)
+{
+    cmr_stats stats = CMR_STATS_INIT;
+    REQUIRE_OK(cmr_watcher_stats(watcher, &stats));
+    return stats;
+}
+
+/* ---- Statistics ---- */
+
+TEST("statistics count what happened")
+{
+    const char *mount = new_mount("mount");
+    struct recorder recorder;
+    cmr_watcher *watcher = new_watcher(mount);
+    struct timespec now;
+    cmr_stats stats = stats_of(watcher);
+    CHECK_INT(stats.struct_size, sizeof stats);
+    CHECK_INT(stats.healthy, 0);
+    CHECK_INT(stats.version, 0);
+    CHECK_INT(stats.reloads_succeeded, 0);
+    CHECK_INT(stats.last_success_ns, 0);
+    CHECK_INT(stats.last_failure_ns, 0);
+    CHECK_INT(stats.held_snapshots, 0);
+
+    recorder_init(&recorder);
+    record(watcher, &recorder);
+    PUBLISH(mount, FILE_TEXT("a.json", "[1]"));
+    start(watcher);
+    clock_gettime(CLOCK_REALTIME, &now);
+    stats = stats_of(watcher);
+    CHECK_INT(stats.healthy, 1);
+    CHECK_INT(stats.version, 1);
+    CHECK_INT(stats.reloads_succeeded, 1);
+    CHECK_INT(stats.reloads_rejected, 0);
+    CHECK_INT(stats.callbacks, 1);
+    CHECK(stats.last_success_ns > ((int64_t)now.tv_sec - 60) * 1000000000);
+    CHECK(stats.last_success_ns <= (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+    CHECK(stats.last_duration_ns > 0);
+    CHECK_INT(stats.polling, 0);
+
+    PUBLISH(mount, FILE_TEXT("a.json", "[2]"));
+    await_version(watcher, 2);
+    event_at(&recorder, 1);
+    EVENTUALLY(stats_of(watcher).callbacks == 2);
+    PUBLISH(mount, FILE_TEXT("a.json", "["));
+    event_at(&recorder, 2);
+    stats = stats_of(watcher);
+    CHECK_INT(stats.version, 2);
+    CHECK_INT(stats.reloads_succeeded, 2);
+    CHECK_INT(stats.reloads_rejected, 1);
+    CHECK_INT(stats.healthy, 0);
+    CHECK(stats.last_failure_ns >= stats.last_success_ns);
+    REQUIRE_OK(cmr_watcher_stop(watcher, patience_ms()));
+    CHECK_INT(stats_of(watcher).version, 2);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&recorder);
+}
+
+TEST("held snapshots are those that callers acquired or retained and did not release")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    const cmr_snapshot *first, *second;
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    start(watcher);
+    CHECK_INT(stats_of(watcher).held_snapshots, 0);
+    first = cmr_watcher_acquire(watcher);
+    cmr_snapshot_retain(first);
+    CHECK_INT(stats_of(watcher).held_snapshots, 1);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    CHECK_INT(reload(watcher), 2);
+    second = cmr_watcher_acquire(watcher);
+    CHECK_INT(stats_of(watcher).held_snapshots, 2);
+    cmr_snapshot_release(first);
+    CHECK_INT(stats_of(watcher).held_snapshots, 2);
+    cmr_snapshot_release(first);
+    EVENTUALLY(stats_of(watcher).held_snapshots == 1);
+    cmr_snapshot_release(second);
+    EVENTUALLY(stats_of(watcher).held_snapshots == 0);
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("an idle watcher is healthy, however long nothing happens")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 5));
+    start(watcher);
+    EVENTUALLY(stats_of(watcher).rescans >= 20);
+    CHECK_INT(stats_of(watcher).healthy, 1);
+    CHECK_INT(stats_of(watcher).version, 1);
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("a file system without notifications is polled, and the statistics say so")
+{
+    /* procfs tells inotify nothing. */
+    const char *file = "/proc/sys/kernel/hostname";
+    cmr_watcher *watcher = new_watcher(NULL);
+    cmr_error error = CMR_ERROR_INIT;
+    REQUIRE_OK(cmr_watcher_add_file(watcher, file, NULL));
+    if (cmr_watcher_start(watcher, &error) != CMR_OK)
+        test_skip("the file of procfs cannot be read here");
+    CHECK_INT(stats_of(watcher).polling, 1);
+    cmr_watcher_destroy(watcher);
+}
+
+/* ---- The log ---- */
+
+struct log {
+    pthread_mutex_t lock;
+    char text[1 << 16];
+    int lines[5], other_levels;
+    bool sizes_agree;
+};
+static struct log journal = {.lock = PTHREAD_MUTEX_INITIALIZER, .sizes_agree = true};
+
+static void keep_line(void *context, int32_t level, const char *message, size_t size)
+{
+    struct log *log = context;
+    pthread_mutex_lock(&log->lock);
+    size_t used = strlen(log->text);
+    if (used + size + 2 < sizeof log->text) {
+        memcpy(log->text + used, message, size);
+        memcpy(log->text + used + size, "\n", 2);
+    }
+    if (level >= 1 && level <= 4) log->lines[level]++;
+    else log->other_levels++;
+    log->sizes_agree &= strlen(message) == size && size > 0 && !strchr(message, '\n');
+    CHECK(cmr_status_name(CMR_OK) != NULL && cmr_version() != NULL);
+    pthread_mutex_unlock(&log->lock);
+}
+
+static bool was_logged(const char *words)
+{
+    pthread_mutex_lock(&journal.lock);
+    bool found = strstr(journal.text, words) != NULL;
+    pthread_mutex_unlock(&journal.lock);
+    return found;
+}
+
+TEST("the log tells of what happens, at levels, in whole lines")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_DEBUG));
+    REQUIRE_OK(cmr_watcher_set_name(watcher, "settings-of-the-shop", NULL));
+    PUBLISH(mount, FILE_TEXT("a.json", "[1]"));
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("a.json", "[2]"));
+    CHECK_INT(reload(watcher), 2);
+    PUBLISH(mount, FILE_TEXT("broken.json", "[2"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_PARSE);
+    EVENTUALLY(was_logged("broken.json"));
+    CHECK(was_logged("settings-of-the-shop"));
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, CMR_LOG_ERROR));
+    CHECK(journal.lines[CMR_LOG_INFO] > 0);
+    CHECK_INT(journal.other_levels, 0);
+    CHECK(journal.sizes_agree);
+}
+
+TEST("only lines up to the level are told")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_ERROR));
+    PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 1, \"x\": 2}"));
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("a.json", "[2]"));
+    CHECK_INT(reload(watcher), 2);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+    CHECK_INT(journal.lines[CMR_LOG_WARN], 0);
+    CHECK_INT(journal.lines[CMR_LOG_INFO], 0);
+    CHECK_INT(journal.lines[CMR_LOG_DEBUG], 0);
+}
+
+TEST("levels that do not exist are refused")
+{
+    CHECK_STATUS(cmr_set_log_handler(keep_line, &journal, 0), CMR_E_INVALID_ARGUMENT);
+    CHECK_STATUS(cmr_set_log_handler(keep_line, &journal, 5), CMR_E_INVALID_ARGUMENT);
+    CHECK_STATUS(cmr_set_log_handler(keep_line, &journal, -1), CMR_E_INVALID_ARGUMENT);
+    CHECK_STATUS(cmr_set_log_handler(keep_line, &journal, INT32_MAX), CMR_E_INVALID_ARGUMENT);
+}
+
+static struct gate in_log = GATE_INIT;
+static cmr_status status_in_log = -1;
+static void replace_in_log(void *context, int32_t level, const char *message, size_t size)
+{
+    (void)context, (void)level, (void)message, (void)size;
+    status_in_log = cmr_set_log_handler(NULL, NULL, 0);
+    gate_open(&in_log);
+}
+
+TEST("the log handler cannot be replaced from inside the log handler")
+{
+    cmr_watcher *watcher = new_watcher(NULL);
+    CHECK_OK(cmr_set_log_handler(replace_in_log, NULL, CMR_LOG_DEBUG));
+    start(watcher);
+    CHECK(gate_wait(&in_log, 1));
+    CHECK_STATUS(status_in_log, CMR_E_STATE);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+}
+
+TEST("a log handler is never called again once it was replaced")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("key", "0"));
+    start(watcher);
+    for (int round = 1; round < 50; round++) {
+        /* It is freed, so that sanitizers would see a late call. */
+        struct log *log = calloc(1, sizeof *log);
+        const char *content = text("%d", round);
+        pthread_mutex_init(&log->lock, NULL);
+        CHECK_OK(cmr_set_log_handler(keep_line, log, CMR_LOG_DEBUG));
+        PUBLISH(mount, {"key", content, strlen(content), 0, 0});
+        CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+        memset(log, 0xff, sizeof *log);
+        free(log);
+    }
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("members with the same name are worth a warning that names the key, once for each content")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_WARN));
+    PUBLISH(mount, FILE_TEXT("twice.json", "{\"member\": 1, \"member\": 2}"),
+            FILE_TEXT("key", "1"));
+    start(watcher);
+    CHECK(was_logged("twice.json"));
+    CHECK_INT(journal.lines[CMR_LOG_WARN], 1);
+    /* Another key changes: this one's document is kept, and nothing is said again. */
+    PUBLISH(mount, FILE_TEXT("twice.json", "{\"member\": 1, \"member\": 2}"),
+            FILE_TEXT("key", "2"));
+    CHECK_INT(reload(watcher), 2);
+    CHECK_INT(journal.lines[CMR_LOG_WARN], 1);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+}
+
+/* ---- Secrets ---- */
+
+#define SECRET "hunter2-correct-horse"
+
+static void check_no_secret(const cmr_error *error)
+{
+    CHECK(strstr(error->message, SECRET) == NULL && strstr(error->key, SECRET) == NULL);
+    CHECK(strstr(error->message, "hunter2") == NULL);
+}
+
+TEST("no value reaches an error, an event's error or the log, however it fails")
+{
+    static const char *const broken[] = {
+        "{\"password\": \"" SECRET "\"", "{\"password\": " SECRET "}", "[\"" SECRET "\", ]", SECRET,
+        "\"" SECRET "\x01\"", "{\"" SECRET "\": 1,}", "[\"" SECRET "\\x\"]", "[\"" SECRET "\xff\"]",
+        "{\"" SECRET "\" 1}", "[1e999, \"" SECRET "\"]",
+        "{\"" SECRET "\": 1, \"" SECRET "\": 2, ?}",
+    };
+    const char *mount = new_mount("mount");
+    struct recorder recorder;
+    cmr_watcher *watcher = new_watcher(mount);
+    cmr_error error = CMR_ERROR_INIT;
+    int64_t integer;
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_DEBUG));
+    PUBLISH(mount,
+            FILE_TEXT("a.json",
+                      "{\"password\": \"" SECRET "\", \"" SECRET "\": 1, \"" SECRET "\": 2}"),
+            FILE_TEXT("token", SECRET));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_VALUE_BYTES, 200));
+    setenv("SECRET_TOKEN", SECRET, 1);
+    REQUIRE_OK(cmr_watcher_add_environment(watcher, "SECRET_", NULL));
+    REQUIRE_OK(cmr_watcher_add_default(watcher, "default", SECRET, strlen(SECRET), NULL));
+    recorder_init(&recorder);
+    record(watcher, &recorder);
+    start(watcher);
+    const cmr_snapshot *snapshot = cmr_watcher_acquire(watcher);
+    CHECK_STATUS(cmr_snapshot_int64(snapshot, "token", &integer), CMR_E_TYPE);
+    CHECK_STATUS(cmr_snapshot_duration(snapshot, "a.json#/password", &integer), CMR_E_TYPE);
+    cmr_snapshot_release(snapshot);
+    for (size_t index = 0; index < sizeof broken / sizeof *broken; index++) {
+        about("%s", broken[index]);
+        PUBLISH(mount, {"a.json", broken[index], strlen(broken[index]), 0, 0},
+                FILE_TEXT("token", SECRET));
+        CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, &error), CMR_E_PARSE);
+        check_no_secret(&error);
+        struct heard *heard = event_at(&recorder, 1 + index);
+        CHECK_INT(heard->kind, CMR_EVENT_REJECTED);
+        check_no_secret(&heard->error);
+    }
+    static char long_value[400];
+    for (size_t at = 0; at + sizeof SECRET < sizeof long_value; at += sizeof SECRET - 1)
+        memcpy(long_value + at, SECRET, sizeof SECRET - 1);
+    PUBLISH(mount, FILE_TEXT("a.json", "[]"), {"token", long_value, strlen(long_value), 0, 0});
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, &error), CMR_E_LIMIT);
+    check_no_secret(&error);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+    CHECK(journal.lines[CMR_LOG_INFO] > 0);
+    CHECK(!was_logged("hunter2"));
+    recorder_free(&recorder);
+}
