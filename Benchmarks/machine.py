@@ -19,8 +19,9 @@ def read(path, otherwise=""):
 
 def busy_seconds():
     """CPU seconds that the whole machine has spent on anything, stolen time left out."""
-    user, nice, system, _, _, irq, softirq = map(int, read("/proc/stat").split("\n")[0].split()[1:8])
-    return (user + nice + system + irq + softirq) / TICKS
+    times = list(map(int, read("/proc/stat").split("\n")[0].split()[1:8]))
+    idle_and_waiting = times[3] + times[4]
+    return (sum(times) - idle_and_waiting) / TICKS
 
 
 def process_seconds(pid):

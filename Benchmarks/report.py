@@ -36,11 +36,14 @@ def judge(figures, thresholds):
 
 def verdict_table(verdicts):
     def number(value):
-        return "not measured" if value is None else f"{value:.2f}" if value % 1 else f"{value:.0f}"
+        if value is None:
+            return "not measured"
+        return f"{value:.2f}" if value % 1 else f"{value:.0f}"
 
     return table(["threshold", "measured", "at most", ""], [
         [verdict["figure"] + (f" ÷ {verdict['of']}" if "of" in verdict else ""),
-         number(verdict["value"]), number(verdict["at_most"]), "met" if verdict["met"] else "MISSED"]
+         number(verdict["value"]), number(verdict["at_most"]),
+         "met" if verdict["met"] else "MISSED"]
         for verdict in verdicts])
 
 

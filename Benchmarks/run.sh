@@ -1,6 +1,6 @@
 #!/bin/bash
-# `make bench`: runs every benchmark, prints its table and checks its thresholds. QUICK=1 is shorter.
-# Fails when a threshold is missed or a part could not be measured; every part runs all the same.
+# `make bench`: runs every benchmark, prints its table and checks its thresholds; QUICK=1 is
+# shorter. Fails when a threshold is missed or a part could not be measured, after all have run.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 missed=()

@@ -16,14 +16,9 @@ build_library() {
     mkdir -p "$programs"
 }
 
-# The JSON floor parses with simdjson; only the benchmarks need it, never the library.
-need_simdjson() {
-    [ -e /usr/include/simdjson.h ] && return
-    if [ "$(id -u)" != 0 ]; then
-        echo "the benchmarks need simdjson: sudo apt-get install libsimdjson-dev" >&2
-        exit 2
-    fi
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libsimdjson-dev >&2
+# The compilers and Python; and simdjson, which the floors parse with and the library never needs.
+need_tools() {
+    "$root/.ci/tools" gcc g++ python3 simdjson >&2
 }
 
 c_program() { # NAME SOURCE… [FLAG…]

@@ -16,8 +16,9 @@
 
 enum { PATH_SIZE = 4096, NAME_SIZE = 256 };
 
-static const char *join(char path[PATH_SIZE], const char *one, const char *two, const char *three) {
-    snprintf(path, PATH_SIZE, "%s/%s%s%s", one, two, three ? "/" : "", three ? three : "");
+static const char *join(char path[PATH_SIZE], const char *mount, const char *name,
+                        const char *key) {
+    snprintf(path, PATH_SIZE, "%s/%s%s%s", mount, name, key ? "/" : "", key ? key : "");
     return path;
 }
 
@@ -31,7 +32,7 @@ static const shape_value *find(const shape *content, const char *key) {
     return NULL;
 }
 
-/* Step 3: walks the old directory; what the new content lacks is to be removed. Answers how many. */
+/* Step 3: walks the old directory; what the new content lacks is to be removed. */
 static size_t list_removed(const char *mount, const char *old, const shape *content,
                            char (**removed_out)[NAME_SIZE]) {
     char path[PATH_SIZE];

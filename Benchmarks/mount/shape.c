@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    STAMP_WIDTH = 10,      /* digits left for a generation, padded with blanks: sizes stay the same */
-    NUMBER_SIZE = 24,      /* the longest number, and its NUL */
-    JSON_OVERHEAD = 512,   /* what one more item or the closing members may exceed the wish by */
+    STAMP_WIDTH = 10, /* digits left for a generation, padded with blanks: sizes stay the same */
+    NUMBER_SIZE = 24, /* the longest number, and its NUL */
+    ROOM = 512,       /* what the last word, item or member may exceed the wished size by */
 };
 
 static uint64_t next(uint64_t *random) {
@@ -42,7 +42,7 @@ static int text(shape_value *value, size_t size, uint64_t *random) {
     static const char *const words[] = {
         "debug ", "eu-central-1 ", "30s ", "postgres://db.internal:5432/ ", "on ", "retry\n",
     };
-    value->bytes = malloc(size + JSON_OVERHEAD);
+    value->bytes = malloc(size + ROOM);
     if (!value->bytes) return -1;
     append(value, "value-of-%s gen=", value->key);
     append_stamp(value);
@@ -55,7 +55,7 @@ static int text(shape_value *value, size_t size, uint64_t *random) {
 
 /* A flat object when it is short, else a list of items such as feature flags are kept in. */
 static int json(shape_value *value, size_t size, uint64_t *random) {
-    value->bytes = malloc(size + JSON_OVERHEAD);
+    value->bytes = malloc(size + ROOM);
     if (!value->bytes) return -1;
     append(value, "{\"gen\":");
     append_stamp(value);
@@ -89,7 +89,10 @@ static shape_value *add(shape *made, const char *key, size_t index) {
 }
 
 int shape_make(shape *made, const char *name, uint64_t seed) {
-    const struct { const char *name; size_t count, first_json, jsons, json_size, text_size; } plans[] = {
+    const struct {
+        const char *name;
+        size_t count, first_json, jsons, json_size, text_size;
+    } plans[] = {
         { "small", 4, 231, 0, 0, 0 },
         { "medium", 20, 2048, 0, 0, 500 },
         { "large", 200, 10240, 50, 10240, 524288 / 147 },

@@ -1,5 +1,5 @@
-/* What a measured mount holds: three shapes of configuration in which every value carries the number
- * of its generation, so that a reader can tell whether what it was given belongs together.
+/* What a measured mount holds: three shapes of configuration in which every value carries the
+ * number of its generation, so that a reader can tell whether what it was given belongs together.
  *
  * It never touches a file: how a shape gets into a mount is kubelet.h.
  */
@@ -34,7 +34,7 @@ void shape_free(shape *made);
 void shape_stamp(shape *made, uint64_t generation);
 
 /* The generation that a value carries: a number itself, of a JSON object its "gen" (and "gen_end",
- * which must agree when it is there), of other text the digits after "gen=". -1 when it carries none. */
+ * which must agree when it is there), of other text the digits after "gen="; -1 when none. */
 int64_t shape_generation(const void *bytes, size_t size);
 
 #endif

@@ -41,7 +41,8 @@ static void update(void) {
 }
 
 static void pause_ns(uint64_t nanoseconds) {
-    struct timespec left = { (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u) };
+    struct timespec left = { (time_t)(nanoseconds / 1000000000u),
+                             (long)(nanoseconds % 1000000000u) };
     while (nanosleep(&left, &left)) {}
 }
 
@@ -55,7 +56,8 @@ static int obey(const char *line) {
             update();
         }
     } else if (sscanf(line, "hammer %lf", &first) == 1) {
-        for (uint64_t end = monotonic_ns() + (uint64_t)(first * 1e9); monotonic_ns() < end;) update();
+        uint64_t end = monotonic_ns() + (uint64_t)(first * 1e9);
+        while (monotonic_ns() < end) update();
     } else {
         return -1;
     }

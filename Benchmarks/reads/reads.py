@@ -50,8 +50,10 @@ def measure(program, slices):
 
 def markdown(figures):
     def cell(setting, name):
-        value, floor = figures[f"{setting} {name}"], FLOORS.get(name)
-        return f"{value:.2f}" + (f" ({value / figures[f'{setting} {floor}']:.2f}×)" if floor else "")
+        value = figures[f"{setting} {name}"]
+        if name not in FLOORS:
+            return f"{value:.2f}"
+        return f"{value:.2f} ({value / figures[f'{setting} {FLOORS[name]}']:.2f}×)"
 
     names = sorted(set(FLOORS.values())) + list(FLOORS)
     header = ["ns a read"] + [f"{setting.replace(' ', ', ')} thread" + "s" * setting.endswith("2")
@@ -65,7 +67,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
     parser.add_argument("--slices", type=int, default=400, help="of a millisecond, of each kind")
-    parser.add_argument("--wait", type=float, default=60, help="seconds to wait for an idle machine")
+    parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
     if not machine.wait_until_idle(arguments.wait):

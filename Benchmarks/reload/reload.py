@@ -75,7 +75,7 @@ def wait_for(condition, seconds):
 def run(peer, command, shape, series, arguments, seed):
     """Starts the writer and one reader, gives the writer its command, and gathers both stories."""
     folder = tempfile.mkdtemp(prefix="cmreload-bench-", dir=arguments.base)
-    # The readers' lines go to memory: nobody wakes up, nor does a disk write, while they are measured.
+    # The readers' lines go to memory: nobody wakes up, and no disk writes, while they are measured.
     notes = tempfile.mkdtemp(prefix="cmreload-bench-", dir="/dev/shm")
     mount, output = folder + "/config", notes + "/output"
     account = machine.Account(f"{peer}-{seed}")
@@ -101,11 +101,13 @@ def run(peer, command, shape, series, arguments, seed):
         cpu, start = account.nanoseconds(), time.monotonic()
         writer.stdin.write(series + "\n")
         first, last = map(int, writer.stdout.readline().split()[1:3])
-        wait_for(lambda: any(load.generation == last for load in applied_in(output)), DELIVERY_SECONDS)
+        wait_for(lambda: any(load.generation == last for load in applied_in(output)),
+                 DELIVERY_SECONDS)
         time.sleep(0.3)  # a duplicate would come now
         cpu = account.nanoseconds() - cpu
-        busy = machine.busy_seconds() - busy - (sum(map(machine.process_seconds, others)) - spent)
-        other_cpus = max(0.0, busy - cpu / 1e9) / (time.monotonic() - start)
+        busy = machine.busy_seconds() - busy
+        spent = sum(map(machine.process_seconds, others)) - spent
+        other_cpus = max(0.0, busy - spent - cpu / 1e9) / (time.monotonic() - start)
         renames = {}
         for line in machine.read(notes + "/log").strip().split("\n"):
             generation, begin, end = map(int, line.split())
@@ -144,7 +146,7 @@ def figures_of(runs):
             counts["partial"] += not whole
             counts["stale"] += load.generation < newest
             counts["duplicate"] += load.generation <= seen
-            if sound and whole and load.generation in one.renames and load.generation not in delivered:
+            if sound and whole and load.generation in one.renames.keys() - delivered:
                 delivered.add(load.generation)
                 latencies.append((load.moment - one.renames[load.generation][0]) / 1000)
             seen = max(seen, load.generation)
@@ -164,7 +166,9 @@ def measure(peers, arguments):
     """Round by round, shape by shape, each reader in turn, so that a slow minute is everybody's."""
     gathered, seed = {}, 0
     updates = -(-arguments.updates // arguments.rounds)
-    series = f"hammer {arguments.hammer}" if arguments.hammer else f"steady {updates} {arguments.interval}"
+    series = f"steady {updates} {arguments.interval}"
+    if arguments.hammer:
+        series = f"hammer {arguments.hammer}"
     for _ in range(arguments.rounds):
         for shape in arguments.shapes:
             for name, command in peers.items():
@@ -177,24 +181,25 @@ def measure(peers, arguments):
                         break
                 gathered.setdefault((shape, name), []).append(one)
                 figures = figures_of([one])
-                print("reload: {} {} {:.0f} us, {:.0f} us CPU, {:.2f} CPUs busy otherwise".format(
-                    shape, name, figures["latency_us"] or -1, figures["cpu_us"], figures["other_cpus"]),
-                    file=sys.stderr)
+                print(f"reload: {shape} {name} {figures['latency_us'] or -1:.0f} us,"
+                      f" {figures['cpu_us']:.0f} us CPU,"
+                      f" {figures['other_cpus']:.2f} CPUs busy otherwise", file=sys.stderr)
     return {key: figures_of(runs) for key, runs in gathered.items()}
 
 
 def markdown(rows):
     def ratio(shape, name, figure, base):
-        if (shape, base) not in rows or not rows[shape, base][figure] or not rows[shape, name][figure]:
-            return "-"
-        return f"{rows[shape, name][figure] / rows[shape, base][figure]:.2f}"
+        value, floor = (rows.get((shape, who), {}).get(figure) for who in (name, base))
+        return f"{value / floor:.2f}" if value and floor else "-"
 
     header = ["shape", "reader", "applied", "median µs", "p99 µs", "× floor_c", "× floor_c_json",
-              "CPU µs", "× floor_c", "× floor_c_json", "torn", "partial", "stale", "dup", "lost", "others"]
+              "CPU µs", "× floor_c", "× floor_c_json",
+              "torn", "partial", "stale", "dup", "lost", "others"]
     return report.table(header, [
         [shape, name, f"{row['applied']}/{row['updates']}",
          f"{row['latency_us'] or -1:.0f}", f"{row['p99_us'] or -1:.0f}",
-         ratio(shape, name, "latency_us", "floor_c"), ratio(shape, name, "latency_us", "floor_c_json"),
+         ratio(shape, name, "latency_us", "floor_c"),
+         ratio(shape, name, "latency_us", "floor_c_json"),
          f"{row['cpu_us']:.0f}",
          ratio(shape, name, "cpu_us", "floor_c"), ratio(shape, name, "cpu_us", "floor_c_json"),
          row["torn"], row["partial"], row["stale"], row["duplicate"], row["lost"],
@@ -215,7 +220,7 @@ def flat(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--programs", required=True, help="where writer, floor_c, floor_c_json, ours lie")
+    parser.add_argument("--programs", required=True, help="where writer, floors and ours lie")
     parser.add_argument("--peers", default=",".join(PEERS), help="which of them run")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=CMD",
                         help="another reader; {DIR} in CMD is the mount, or it is appended")
@@ -225,9 +230,10 @@ def main():
     parser.add_argument("--interval", type=float, default=250, help="ms between updates")
     parser.add_argument("--hammer", type=float, default=0, metavar="SECONDS",
                         help="instead: updates without a pause; no thresholds")
-    parser.add_argument("--base", default=None, help="where mounts are made (default: the disk's /tmp)")
-    parser.add_argument("--wait", type=float, default=60, help="seconds to wait for an idle machine")
-    parser.add_argument("--noise", type=float, default=0.06, help="CPUs others may use; else once more")
+    parser.add_argument("--base", default=None, help="where mounts are made (default: /tmp)")
+    parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
+    parser.add_argument("--noise", type=float, default=0.06,
+                        help="CPUs that others may use; the run is repeated when they use more")
     parser.add_argument("--retries", type=int, default=2)
     arguments = parser.parse_args()
 

@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../setup.sh"
 cd "$root/Benchmarks"
-need_simdjson
+need_tools
 build_library
 
 cc -std=gnu11 "${benchmark_flags[@]}" -c -o "$programs/shape.o" mount/shape.c

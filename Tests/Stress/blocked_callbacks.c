@@ -41,8 +41,8 @@ static void update(const station *one, uint64_t generation) {
     require(!kubelet_write(one->mount, &content, NULL), "no update");
 }
 
-/* How many of the stations from `first` on have heard of a generation, when all have or the deadline
- * is over. */
+/* How many of the stations from `first` to `last` have heard of a generation, once all have or the
+ * deadline is over. */
 static int wait_for(int first, int last, int64_t generation) {
     struct timespec deadline;
     clock_gettime(CLOCK_REALTIME, &deadline);
@@ -83,7 +83,8 @@ int main(void) {
         if (!check(cmr_watcher_wait(watcher, 2, DEADLINE_SECONDS * 1000, NULL) == CMR_OK,
                    "watcher %d does not publish while its callback blocks", index)) break;
         const cmr_snapshot *current = cmr_watcher_acquire(watcher);
-        check(snapshot_generation(current, content.count) == 3, "watcher %d reads old content", index);
+        check(snapshot_generation(current, content.count) == 3, "watcher %d reads old content",
+              index);
         cmr_snapshot_release(current);
     }
 

@@ -280,8 +280,9 @@ static void play(size_t number, int writer, double seconds, bool print) {
           (unsigned long long)ears.others, ears.other);
     check(ears.worst_gap <= LOADS_A_VERSION, "%s %s: %.1f loads for a version", plan->shape, name,
           ears.worst_gap);
-    check(delivered && held == last, "%s %s: generation %lld was written last, %lld heard, %lld current",
-          plan->shape, name, (long long)last, (long long)ears.last.generation, (long long)held);
+    check(delivered && held == last,
+          "%s %s: generation %lld was written last, %lld heard, %lld current", plan->shape, name,
+          (long long)last, (long long)ears.last.generation, (long long)held);
     if (print)
         printf("%s %s: %lld generations, %llu versions, %llu reads, at most %.1f loads a version\n",
                plan->shape, name, (long long)last, (unsigned long long)ears.last.version,
@@ -295,7 +296,7 @@ int main(int count, char **arguments) {
     double seconds = count > 1 ? atof(arguments[1]) : 60;
     require(seconds > 0, "usage: consistency SECONDS");
     int writer = start_writer();
-    /* Once quickly: what stays for good (the library's threads, the allocator's arenas) is there. */
+    /* Once quickly: what stays for good (the library's threads, the allocator's arenas) comes. */
     for (size_t number = 0; number < SCENES; number++) play(number, writer, 0.5, false);
     holdings before = holdings_now();
     for (size_t number = 0; number < SCENES; number++) {

@@ -31,7 +31,7 @@ static void hold(const char *name, uint64_t reloads) {
     shape first, content;
     size_t settled = 0;
     make_mount(mount);
-    require(!shape_make(&first, name, 1) && !shape_make(&content, name, 1), "no shape %s", name);
+    require(!shape_make(&first, name, 1) && !shape_make(&content, name, 1), "no shape");
     require(!kubelet_write(mount, &first, NULL), "no mount");
     cmr_watcher *watcher = start_watcher(mount, NULL, NULL);
     const cmr_snapshot *held = cmr_watcher_acquire(watcher);
@@ -42,8 +42,9 @@ static void hold(const char *name, uint64_t reloads) {
         shape_stamp(&content, version);
         require(!kubelet_write(mount, &content, NULL), "no update");
         cmr_status status = cmr_watcher_wait(watcher, version - 1, DEADLINE_SECONDS * 1000, &now);
-        if (!check(status == CMR_OK && now == version, "%s: version %llu after update %llu: %s", name,
-                   (unsigned long long)now, (unsigned long long)version, cmr_status_name(status)))
+        if (!check(status == CMR_OK && now == version, "%s: version %llu after update %llu: %s",
+                   name, (unsigned long long)now, (unsigned long long)version,
+                   cmr_status_name(status)))
             break;
         const cmr_snapshot *current = cmr_watcher_acquire(watcher);
         int64_t generation = snapshot_generation(current, content.count);

@@ -109,8 +109,8 @@ int main(int count, char **arguments) {
         pthread_barrier_wait(&run.gate);
         bool heard = hears_the_last(&run);
         lost += !heard;
-        check(heard, "repetition %d: generation %lld was lost: %lld is what was heard; it came %lld us "
-              "after the start began, %lld us after it ended", index, (long long)run.last,
+        check(heard, "repetition %d: generation %lld was lost: %lld is what was heard; it came "
+              "%lld us after the start began, %lld us after it ended", index, (long long)run.last,
               (long long)run.heard, (long long)(run.renamed - start) / 1000,
               (long long)(run.renamed - started) / 1000);
         check(run.in_order, "repetition %d: an event out of order", index);
@@ -119,7 +119,8 @@ int main(int count, char **arguments) {
         within += run.renamed >= start && run.renamed <= started;
         after += run.renamed > started;
         start_ns += ((int64_t)(started - start) - start_ns) / 8;
-        update_ns += ((int64_t)(run.renamed - ready - run.writer_waits) / (run.last - 1) - update_ns) / 8;
+        int64_t update = (int64_t)(run.renamed - ready - run.writer_waits) / (run.last - 1);
+        update_ns += (update - update_ns) / 8;
         remove_mount(run.mount);
     }
     run.over = true;
@@ -127,7 +128,8 @@ int main(int count, char **arguments) {
     pthread_join(writer, NULL);
     check(lost || (before && within && after), "no race: %d updates before, %d within, %d after",
           before, within, after);
-    printf("last update %d times before the start, %d within it, %d after it\n", before, within, after);
+    printf("last update %d times before the start, %d within it, %d after it\n", before, within,
+           after);
     shape_free(&run.content);
     return finish();
 }
