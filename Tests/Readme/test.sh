@@ -34,7 +34,7 @@ block() {
 
 hears() {
     local line
-    while IFS= read -r -t $deadline -u "${PROGRAM[0]}" line; do
+    while IFS= read -r -t $deadline -u $output line; do
         [ "$line" = "$1" ] && return 0
         echo "      heard: $line"
     done
@@ -53,15 +53,16 @@ check "of fewer than 24 lines" [ "$(wc -l < "$work/program.c")" -lt 24 ]
 check "that compiles" "$CC" -Wall -Werror -o "$work/program" "$work/program.c" "${flags[@]}"
 
 update log_level=info
-coproc PROGRAM { exec stdbuf -oL "$work/program" 2>&1; }
-program=$PROGRAM_PID
+mkfifo "$work/input" "$work/output"
+exec {input}<> "$work/input"
+stdbuf -oL "$work/program" < "$work/input" > "$work/output" 2>&1 &
+program=$!
+exec {output}< "$work/output"
 check "prints version 1" hears "version 1: log_level is info"
 update log_level=debug
 check "prints version 2" hears "version 2: log_level is debug"
-exec {input}>&"${PROGRAM[1]}"
 echo >&$input
 check "and ends when it is told to" wait "$program"
-exec {input}>&-
 
 # The function under "Reading" compiles and reads.
 {

@@ -30,13 +30,19 @@ check() {
     fi
 }
 
-# The program under test runs as a coprocess; its standard error joins its output.
-run() { coproc PROGRAM { exec "$work/bin/$1" "$2" 2>&1; } 2> /dev/null; program=$PROGRAM_PID; }
+# run PROGRAM MOUNT: in the background, between two pipes; its standard error joins its output.
+mkfifo "$work/input" "$work/output"
+exec {input}<> "$work/input"
+run() {
+    "$work/bin/$1" "$2" < "$work/input" > "$work/output" 2>&1 &
+    program=$!
+    exec {output}< "$work/output"
+}
 
 # hears PATTERN: a line that matches arrives in time; lines before it are passed over.
 hears() {
     local line until=$((SECONDS + deadline))
-    while [ $SECONDS -lt $until ] && IFS= read -r -t $deadline -u "${PROGRAM[0]}" line; do
+    while [ $SECONDS -lt $until ] && IFS= read -r -t $deadline -u $output line; do
         heard=$line
         [[ $line =~ $1 ]] && return 0
     done
@@ -44,13 +50,12 @@ hears() {
     return 1
 }
 
-says() { echo "$1" >&"${PROGRAM[1]}"; }
+says() { echo "$1" >&$input; }
 update() { "$work/bin/cmr-write" "$mount" "$@"; }
 
 # ends SIGNAL STATUS: the program ends with that status. Its output must end first, in time.
 ends() {
-    local line until=$((SECONDS + deadline)) input=${PROGRAM[0]} result
-    exec {output}<&"$input"
+    local line until=$((SECONDS + deadline)) result
     [ "$1" = none ] || kill -s "$1" "$program"
     while [ $SECONDS -lt $until ] && IFS= read -r -t $deadline -u $output line; do heard=$line; done
     exec {output}<&-
