@@ -144,10 +144,11 @@ final class Engine: @unchecked Sendable {
             let leads = reactor.lock.withLock { () -> Bool in
                 if term != mine || !isTimed { return false }
                 isTimed = false
+                // Under the lock: a stop that has begun needs the timer to end the spare thread.
+                if !isStopping { timer?.disarm() }
                 return true
             }
             if !leads { return false }
-            timer?.disarm()
         }
         return true
     }
