@@ -21,7 +21,7 @@ for program in ${*:-start_race blocked_callbacks hold consistency}; do
     # shellcheck disable=SC2086 # flags are words
     cc -std=gnu11 -O2 -g -Wall -Wextra -Werror ${CFLAGS:-} \
         -I"$root/Benchmarks/mount" -I"$prefix/include" -o "$programs/$program" \
-        "$root/Tests/Stress/$program.c" "$root/Tests/Stress/stress.c" \
+        "$root/Tests/Stress/$program.c" "$root"/Tests/Stress/{stress,loads}.c \
         "$root/Benchmarks/mount/kubelet.c" "$root/Benchmarks/mount/shape.c" \
         -pthread -L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lcmreload || exit 1
     echo "== $program"
