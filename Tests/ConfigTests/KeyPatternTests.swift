@@ -27,6 +27,7 @@ import Testing
         #expect(try !matches("?", ""))
         #expect(try !matches("?", "ab"))
         #expect(try matches("k?y", "köy"))
+        #expect(try !matches("*[!é]", "é"))
         // Bytes that are not UTF-8 are a character each.
         let pattern = try "??".withBytes { try KeyPattern($0) }
         #expect([0xFF, 0xC3].withBytes { pattern.matches($0) })
