@@ -12,7 +12,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("BuiltinModule"),
     .treatAllWarnings(as: .error),
-] + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
+] + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"])] : [])
 
 let linkerSettings: [LinkerSetting] = [
     .unsafeFlags([
@@ -38,7 +38,10 @@ let package = Package(
         .systemLibrary(name: "CCMReload", path: "include"),
         .target(name: "CSystem", cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
         .target(name: "Config", swiftSettings: swiftSettings),
-        .target(name: "Reload", dependencies: ["Config", "CSystem"], swiftSettings: swiftSettings),
+        .target(
+            name: "Reload", dependencies: ["Config", "CSystem"],
+            // Waits for the kernel most of its time; what must be fast in it is inlined into its callers.
+            swiftSettings: swiftSettings + (embedded ? [.unsafeFlags(["-Osize"])] : [])),
         .target(name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"], exclude: ["exports.map"], swiftSettings: swiftSettings),
         .target(name: "Library", dependencies: ["CMReload"], swiftSettings: swiftSettings, linkerSettings: linkerSettings),
     ] + (embedded ? [] : [

@@ -90,3 +90,10 @@ void *cs_allocate_for_caller(ptrdiff_t size) { return size > 0 ? malloc((size_t)
 void cs_free_for_caller(void *memory) { free(memory); }
 
 int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
+
+/* Swift's standard library asks for ceil of libm; the library needs libc alone. */
+double ceil(double number) {
+    if (!(number > -4503599627370496.0 && number < 4503599627370496.0)) return number;   /* integers, NaN */
+    double truncated = (double)(int64_t)number;
+    return truncated < number ? truncated + 1 : truncated;
+}

@@ -54,3 +54,8 @@ package struct Failure: Error {
     /// A failure of a call rather than of a reload.
     package init(_ kind: Kind, _ message: String) { self.init(kind, .none, message) }
 }
+
+extension String {
+    /// Whether the bytes are the same. `==` would ask for Unicode's canonical equivalence, and for its tables.
+    package func isIdentical(to other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -61,9 +61,10 @@ package final class Layer {
         package let fingerprint: UInt64
 
         package static func == (a: Rejection, b: Rejection) -> Bool {
-            a.fingerprint == b.fingerprint && a.failure.kind == b.failure.kind && a.failure.key == b.failure.key
+            a.fingerprint == b.fingerprint && a.failure.kind == b.failure.kind
                 && a.failure.line == b.failure.line && a.failure.column == b.failure.column
-                && a.failure.osErrno == b.failure.osErrno && a.failure.message == b.failure.message
+                && a.failure.osErrno == b.failure.osErrno && a.failure.key.isIdentical(to: b.failure.key)
+                && a.failure.message.isIdentical(to: b.failure.message)
         }
     }
 

@@ -126,7 +126,8 @@ package struct ReloadAttempt {
                 made += 1
             } catch {
                 // Of several the first by name, whatever order the directory lists them in.
-                if error.key < failure?.key ?? "\u{10FFFF}" { failure = error }
+                if let first = failure, !error.key.utf8.lexicographicallyPrecedes(first.key.utf8) { continue }
+                failure = error
             }
         }
         if let failure {

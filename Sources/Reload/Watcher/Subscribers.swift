@@ -46,7 +46,7 @@ final class Subscribers {
 
     func noteSource(_ kind: Event.Kind, _ failure: Failure, _ cause: Event.Cause) {
         if all.isEmpty { return }
-        sources.removeAll { $0.failure.key == failure.key }
+        sources.removeAll { $0.failure.key.isIdentical(to: failure.key) }
         sources.append((kind, failure, cause))
     }
 

@@ -213,7 +213,8 @@ package final class Watcher {
             schedule(layer, at: now)
         }
         if let failure = result.failure {
-            if rejectedTogether?.message != failure.message { rejections.append(failure) }
+            let isKnown = rejectedTogether?.message.isIdentical(to: failure.message) ?? false
+            if !isKnown { rejections.append(failure) }
             problem = problem ?? failure
             // The layers keep what they had, and are read again when they are looked at.
             for (index, _) in result.outcomes { layers[index].examined = nil }
