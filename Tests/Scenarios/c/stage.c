@@ -557,6 +557,9 @@ static void expect(const char *what) {
     else if (is(what, "polling")) {
         if (stats().polling != argument_number(2))
             fail("%" PRIu32 " sources are polled", stats().polling);
+    } else if (is(what, "overflows")) {
+        if ((int64_t)stats().overflows != argument_number(2))
+            fail("%" PRIu64 " overflows", stats().overflows);
     } else if (is(what, "log"))
         expect_log();
     else if (!expect_value_of(what))

@@ -8,7 +8,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOUNTS = 8, KEYS = 64 };
@@ -265,6 +270,91 @@ static void make_socket(const char *path) {
     close(descriptor);
 }
 
+/* ---- what never rests ---- */
+
+/* A file that is written again and again by another thread. */
+static struct {
+    pthread_t thread;
+    atomic_bool goes_on;
+    char path[4096];
+} churning;
+
+static void *churn(void *context) {
+    (void)context;
+    for (unsigned turn = 0; atomic_load(&churning.goes_on); turn++) {
+        int descriptor = open(churning.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (descriptor >= 0) {
+            dprintf(descriptor, "%u", turn);
+            close(descriptor);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
+
+static void begin_churn(const char *path) {
+    snprintf(churning.path, sizeof churning.path, "%s", path);
+    atomic_store(&churning.goes_on, true);
+    errno = pthread_create(&churning.thread, NULL, churn, NULL);
+    must(errno == 0);
+}
+
+static void end_churn(void) {
+    atomic_store(&churning.goes_on, false);
+    errno = pthread_join(churning.thread, NULL);
+    must(errno == 0);
+}
+
+static bool stands_still(pid_t process) {
+    char path[64], state = 'R';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            state = 'R';
+        fclose(file);
+    }
+    return state == 'T';
+}
+
+/* How many events the kernel keeps for one inotify instance. */
+static long queue_length(void) {
+    long length = 0;
+    FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    must(file != NULL && fscanf(file, "%ld", &length) == 1);
+    fclose(file);
+    return length;
+}
+
+/* Swaps while this process stands still, after more happened in the mount than the kernel remembers:
+ * of the swap itself there is no notification. */
+static void storm(void) {
+    make_directory();
+    write_payload();
+    must(symlink(current->fresh, within("..data_tmp")) == 0);
+    const char *one = within("..one"), *other = within("..other"), *from = within("..data_tmp");
+    const char *to = within("..data");
+    long turns = queue_length();
+    write_file(one, 0, "", 0);
+    pid_t story = getpid(), child = fork();
+    must(child >= 0);
+    if (child == 0) {
+        kill(story, SIGSTOP);
+        while (!stands_still(story))
+            sched_yield();
+        for (long i = 0; i < turns; i++)
+            rename(i % 2 ? other : one, i % 2 ? one : other);
+        int result = rename(from, to);
+        kill(story, SIGCONT);
+        _exit(result != 0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0)
+        fail("the storm did not come");
+}
+
 /* ---- what the machine allows ---- */
 
 /* Becomes a user whom permissions bind and who shares no limit with anybody. */
@@ -286,6 +376,8 @@ static void become_able_to_mount(void) {
 }
 
 static void need(const char *what) {
+    if (is(what, "process"))
+        return;                                       /* each story has one to itself here */
     if (is(what, "unprivileged"))
         become_nobody(false);
     else if (is(what, "private-user"))
@@ -356,6 +448,12 @@ static bool machine_verb(const char *verb) {
         need(argument_text(1));
     else if (is(verb, "environment"))
         must(setenv(argument_text(1), argument_text(2), 1) == 0);
+    else if (is(verb, "churn"))
+        begin_churn(path_of(argument_text(1)));
+    else if (is(verb, "calm"))
+        end_churn();
+    else if (is(verb, "storm"))
+        storm();
     else if (is(verb, "exhaust"))
         is(argument_text(1), "inotify") ? exhaust_inotify() : fail("only inotify can be exhausted");
     else if (is(verb, "bind"))
