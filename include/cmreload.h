@@ -205,8 +205,8 @@ enum {
     CMR_TYPE_BYTES = 7 /* the content of a text key that is not UTF-8 */
 };
 
-/* The options of cmr_watcher_set_option. Milliseconds are 0 or more, sizes and counts 1 or more;
- * what is a switch is 0 or 1.
+/* The options of cmr_watcher_set_option. Milliseconds are 0 to a hundred years, sizes and counts 1
+ * to 64 Ti; what is a switch is 0 or 1.
  */
 enum {
     CMR_OPTION_SETTLE_MS = 1,        /* 100: plain directories and files load after this quiet time,
@@ -415,7 +415,8 @@ cmr_status cmr_watcher_set_option(cmr_watcher *watcher, int32_t option, int64_t 
  * Sources are layers: one that is added later wins, key by key. In a kubelet's volume all keys are
  * read from the one generation that its ..data link names, and links may not leave it. In a plain
  * directory links are followed. Names that begin with two dots are no keys. A relative path is
- * taken from the working directory of this call. The directory need not exist before start.
+ * taken from the working directory of this call. The directory need not exist before start. One
+ * that is empty at start has no keys yet; one that goes empty later is lost and keeps its keys.
  *
  * Ownership  path is copied.
  * Threads    any.

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <locale.h>
+#include <sys/resource.h>
 
 static void ignore(void *context, const cmr_event *event) { (void)context, (void)event; }
 
@@ -119,12 +120,28 @@ TEST("working directory, umask, environment and locale stay what they were")
     CHECK_INT(count_after, count);
 }
 
-TEST("numbers read the same whatever the locale of the host")
+TEST("numbers read and are written the same where the host's locale has a decimal comma")
 {
-    if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "fr_FR.UTF-8")
-        && !setlocale(LC_ALL, "de_DE"))
-        test_skip("no locale with a decimal comma is installed");
+    const char *make = text("localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 2>%s/localedef",
+                            test_directory(), test_directory());
+    if (system(make) != 0) test_skip("localedef cannot make a locale with a decimal comma");
+    setenv("LOCPATH", test_directory(), 1);
+    REQUIRE(setlocale(LC_ALL, "de_DE.UTF-8") != NULL);
+    REQUIRE(strcmp(localeconv()->decimal_point, ",") == 0);
     live_a_full_life();
+    cmr_watcher *watcher = new_watcher(NULL);
+    REQUIRE_OK(cmr_watcher_add_default(watcher, "a.json", "[1.5,\"1.5\"]", 11, NULL));
+    start(watcher);
+    const cmr_snapshot *snapshot = cmr_watcher_acquire(watcher);
+    double number = 0;
+    char *json = NULL;
+    CHECK_OK(cmr_snapshot_double(snapshot, "a.json#/1", &number));
+    CHECK(number == 1.5);
+    CHECK_OK(cmr_snapshot_json(snapshot, "a.json", &json, NULL));
+    CHECK_TEXT(json, "[1.5,\"1.5\"]");
+    cmr_free(json);
+    cmr_snapshot_release(snapshot);
+    cmr_watcher_destroy(watcher);
 }
 
 TEST("nothing is printed, on any descriptor that is open")
@@ -192,11 +209,13 @@ TEST("one more watcher costs no thread and no descriptor")
 TEST("descriptors that are used up are an error, not a trap, and start works again after")
 {
     const char *mount = new_mount("mount");
-    int files[4096], count = 0;
+    struct rlimit few = {256, 256};
+    int files[256], count = 0;
     PUBLISH(mount, FILE_TEXT("key", "1"));
     cmr_watcher *watcher = new_watcher(mount);
-    while (count < 4096 && (files[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) count++;
-    if (count == 4096) test_skip("there are more descriptors than this test opens");
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    while (count < 256 && (files[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) count++;
+    REQUIRE(count < 256);
     cmr_error error = CMR_ERROR_INIT;
     CHECK_STATUS(cmr_watcher_start(watcher, &error), CMR_E_IO);
     CHECK_INT(error.os_errno, EMFILE);

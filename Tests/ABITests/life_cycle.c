@@ -218,6 +218,26 @@ TEST("a mount that is missing at start is empty when it is optional, and is foun
     cmr_watcher_destroy(watcher);
 }
 
+TEST("a mount that is empty at start has no keys, and gets them when they come")
+{
+    const char *mount = new_mount("mount"), *plain = new_mount("plain");
+    cmr_watcher *watcher = new_watcher(mount);
+    cmr_stats stats = CMR_STATS_INIT;
+    publish(mount, NULL, 0);
+    REQUIRE_OK(cmr_watcher_add_mount(watcher, plain, NULL));
+    start(watcher);
+    CHECK_OK(cmr_watcher_stats(watcher, &stats));
+    CHECK_INT(stats.healthy, 1);
+    CHECK_INT(stats.version, 1);
+    PUBLISH(mount, FILE_TEXT("level", "info"));
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "level"), "info");
+    write_text(text("%s/key", plain), "1");
+    await_version(watcher, 3);
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("optional counts for the sources that are added after it, not for those before")
 {
     cmr_watcher *watcher = new_watcher(text("%s/absent", test_directory()));
@@ -242,39 +262,34 @@ TEST("a relative path is taken from the working directory at the time it was add
 
 /* ---- Arguments ---- */
 
+/* In milliseconds, each year taken for a leap year. */
+#define HUNDRED_YEARS (100LL * 366 * 86400000)
+
 TEST("options take what they document and refuse the rest")
 {
-    static const struct { int32_t option; int64_t value; cmr_status status; } cases[] = {
-        {CMR_OPTION_SETTLE_MS, 0, CMR_OK}, {CMR_OPTION_SETTLE_MS, 1000, CMR_OK},
-        {CMR_OPTION_SETTLE_MS, INT64_MAX, CMR_OK},
-        {CMR_OPTION_SETTLE_MS, -1, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_RESCAN_MS, 0, CMR_OK},
-        {CMR_OPTION_RESCAN_MS, INT64_MAX, CMR_OK},
-        {CMR_OPTION_RESCAN_MS, -1, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_POLL_MS, 1, CMR_OK},
-        {CMR_OPTION_POLL_MS, INT64_MAX, CMR_OK}, {CMR_OPTION_POLL_MS, 0, CMR_E_INVALID_ARGUMENT},
-        {CMR_OPTION_POLL_MS, INT64_MIN, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_OPTIONAL, 0, CMR_OK},
-        {CMR_OPTION_OPTIONAL, 1, CMR_OK}, {CMR_OPTION_OPTIONAL, 2, CMR_E_INVALID_ARGUMENT},
-        {CMR_OPTION_DISPATCH, CMR_DISPATCH_MANUAL, CMR_OK},
-        {CMR_OPTION_DISPATCH, CMR_DISPATCH_THREAD, CMR_OK},
-        {CMR_OPTION_DISPATCH, 2, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_SNIFF_JSON, 1, CMR_OK},
-        {CMR_OPTION_SNIFF_JSON, -1, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_LENIENT, 1, CMR_OK},
-        {CMR_OPTION_LENIENT, 2, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_MAX_VALUE_BYTES, 1, CMR_OK},
-        {CMR_OPTION_MAX_VALUE_BYTES, 1 << 30, CMR_OK},
-        {CMR_OPTION_MAX_VALUE_BYTES, (1 << 30) + 1, CMR_E_INVALID_ARGUMENT},
-        {CMR_OPTION_MAX_VALUE_BYTES, 0, CMR_E_INVALID_ARGUMENT},
-        {CMR_OPTION_MAX_TOTAL_BYTES, 1, CMR_OK},
-        {CMR_OPTION_MAX_TOTAL_BYTES, 0, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_MAX_KEYS, 1, CMR_OK},
-        {CMR_OPTION_MAX_KEYS, 0, CMR_E_INVALID_ARGUMENT}, {CMR_OPTION_MAX_DEPTH, 1, CMR_OK},
-        {CMR_OPTION_MAX_DEPTH, 1024, CMR_OK}, {CMR_OPTION_MAX_DEPTH, 1025, CMR_E_INVALID_ARGUMENT},
-        {CMR_OPTION_MAX_DEPTH, 0, CMR_E_INVALID_ARGUMENT}, {0, 0, CMR_E_INVALID_ARGUMENT},
-        {-1, 0, CMR_E_INVALID_ARGUMENT}, {INT32_MAX, 0, CMR_E_INVALID_ARGUMENT},
-        {INT32_MIN, 0, CMR_E_INVALID_ARGUMENT},
+    static const struct { int32_t option; int64_t least, most; } options[] = {
+        {CMR_OPTION_SETTLE_MS, 0, HUNDRED_YEARS}, {CMR_OPTION_RESCAN_MS, 0, HUNDRED_YEARS},
+        {CMR_OPTION_POLL_MS, 1, HUNDRED_YEARS}, {CMR_OPTION_OPTIONAL, 0, 1},
+        {CMR_OPTION_DISPATCH, CMR_DISPATCH_THREAD, CMR_DISPATCH_MANUAL},
+        {CMR_OPTION_SNIFF_JSON, 0, 1}, {CMR_OPTION_LENIENT, 0, 1},
+        {CMR_OPTION_MAX_VALUE_BYTES, 1, 1 << 30}, {CMR_OPTION_MAX_TOTAL_BYTES, 1, 1LL << 46},
+        {CMR_OPTION_MAX_KEYS, 1, 1LL << 46}, {CMR_OPTION_MAX_DEPTH, 1, 1024},
     };
+    static const int32_t unknown[] = {0, -1, 6, 18, 1000, INT32_MIN, INT32_MAX};
     cmr_watcher *watcher = new_watcher(NULL);
-    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
-        about("option %d, value %lld", cases[index].option, (long long)cases[index].value);
-        CHECK_STATUS(cmr_watcher_set_option(watcher, cases[index].option, cases[index].value),
-                     cases[index].status);
+    for (size_t index = 0; index < sizeof options / sizeof *options; index++) {
+        int32_t option = options[index].option;
+        int64_t least = options[index].least, most = options[index].most;
+        about("option %d", option);
+        CHECK_OK(cmr_watcher_set_option(watcher, option, least));
+        CHECK_OK(cmr_watcher_set_option(watcher, option, most));
+        CHECK_STATUS(cmr_watcher_set_option(watcher, option, least - 1), CMR_E_INVALID_ARGUMENT);
+        CHECK_STATUS(cmr_watcher_set_option(watcher, option, most + 1), CMR_E_INVALID_ARGUMENT);
+        CHECK_STATUS(cmr_watcher_set_option(watcher, option, INT64_MIN), CMR_E_INVALID_ARGUMENT);
+        CHECK_STATUS(cmr_watcher_set_option(watcher, option, INT64_MAX), CMR_E_INVALID_ARGUMENT);
     }
+    for (size_t index = 0; index < sizeof unknown / sizeof *unknown; index++)
+        CHECK_STATUS(cmr_watcher_set_option(watcher, unknown[index], 1), CMR_E_INVALID_ARGUMENT);
     cmr_watcher_destroy(watcher);
 }
 
@@ -285,11 +300,11 @@ TEST("the longest times that options and timeouts take are no reason to trap or 
     PUBLISH(mount, FILE_TEXT("level", "info"));
     watcher = new_watcher(mount);
     CHECK_OK(cmr_watcher_add_mount(watcher, plain, NULL));
-    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_SETTLE_MS, INT64_MAX));
-    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, INT64_MAX));
-    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_POLL_MS, INT64_MAX));
-    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_TOTAL_BYTES, INT64_MAX));
-    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_KEYS, INT64_MAX));
+    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_SETTLE_MS, HUNDRED_YEARS));
+    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, HUNDRED_YEARS));
+    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_POLL_MS, HUNDRED_YEARS));
+    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_TOTAL_BYTES, 1LL << 46));
+    CHECK_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_KEYS, 1LL << 46));
     start(watcher);
     write_text(text("%s/key", plain), "never settles");
     CHECK_OK(cmr_watcher_wait(watcher, 0, INT64_MAX, NULL));

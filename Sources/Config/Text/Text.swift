@@ -37,8 +37,9 @@ package enum Text {
 
     /// A double that has no fraction, as an integer.
     package static func int64(exactly value: Double) throws(ReadError) -> Int64 {
-        // The bounds are powers of two and therefore exact; beyond them no double has a fraction.
-        guard value >= -0x1p63, value < 0x1p63 else { throw .range }
+        // The bounds are powers of two and therefore exact; beyond them no double has a fraction. The least int64
+        // is left out: as a double it may just as well be what -9223372036854775809 was rounded to.
+        guard value > -0x1p63, value < 0x1p63 else { throw .range }
         let whole = Int64(value)
         guard Double(whole) == value else { throw .type }
         return whole

@@ -19,6 +19,8 @@ package final class Watcher {
     }
 
     var life = Life.created
+    /// A `stop` has succeeded; until then one that timed out may be repeated.
+    private var isStopped = false
     /// `destroy` was called: the owner is told when the last callback has returned.
     var isDestroyed = false
     private(set) var name = ""
@@ -147,7 +149,9 @@ package final class Watcher {
         var problem = result.failure
         for (index, outcome) in result.outcomes {
             switch outcome {
-            case .missing(let failure): if !layers[index].isOptional { problem = problem ?? failure.asMissing }
+            case .missing(let failure):
+                // A source that is there and empty has no keys yet; only one that had some can go empty.
+                if !layers[index].isOptional, failure.kind != .notFound { problem = problem ?? failure.asMissing }
             case .failed(let rejection): problem = problem ?? rejection.failure
             case .content, .known, .same: break
             }
@@ -490,12 +494,13 @@ package final class Watcher {
     package func stop(until deadline: Deadline) throws(Failure) {
         try reactor.lock.withLock { () throws(Failure) in
             try checkCallable()
-            guard life != .stopped || isBusy else { throw Failure(.state, "the watcher was stopped") }
+            guard !isStopped else { throw Failure(.state, "the watcher was stopped") }
         }
         halt()
         let isQuiet = reactor.lock.withLock { () -> Bool in
             while isBusy && !deadline.hasPassed { reactor.lock.wait(until: deadline) }
-            return !isBusy
+            isStopped = !isBusy
+            return isStopped
         }
         reactor.leave()
         if !isQuiet { throw Failure(.timeout, "a callback still runs") }

@@ -90,7 +90,8 @@ import Testing
 
     @Test func `a double is an integer when it has no fraction and fits`() throws {
         #expect(try Text.int64(exactly: 3.0) == 3)
-        #expect(try Text.int64(exactly: -0x1p63) == Int64.min)
+        #expect(try Text.int64(exactly: -0x1p62) == Int64.min / 2)
+        #expect(throws: ReadError.range) { try Text.int64(exactly: -0x1p63) }
         #expect(throws: ReadError.range) { try Text.int64(exactly: 0x1p63) }
         #expect(throws: ReadError.type) { try Text.int64(exactly: 0.5) }
         #expect(throws: ReadError.range) { try Text.int64(exactly: 1e300) }
