@@ -16,7 +16,7 @@ package enum Reading {
     case unchanged
     /// The payload is filled with one whole generation.
     case payload(Generation?)
-    /// The source is not there, or holds nothing at all.
+    /// The source is not there.
     case missing(Failure)
 }
 

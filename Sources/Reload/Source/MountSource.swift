@@ -128,7 +128,6 @@ package final class MountSource: Source {
         try list(data, prefix: nil, level: 0, into: payload, limits: limits, using: files)
         // While the link names this directory nobody empties it: the listing was complete.
         if try hasChanged(root, since: generation) { throw .gone }
-        if payload.count == 0 { return .missing(emptyFailure) }
         for index in 0..<payload.count {
             try readEntry(index, of: data, confined: true, into: payload, limits: limits, using: files)
         }
@@ -158,7 +157,6 @@ package final class MountSource: Source {
         isLocal = root.descriptor.isLocal
         followed.removeAll()
         try list(root, prefix: nil, level: 0, into: payload, limits: limits, using: files)
-        if payload.count == 0 { return .missing(emptyFailure) }
         for index in 0..<payload.count {
             try readEntry(index, of: root, confined: false, into: payload, limits: limits, using: files)
         }
@@ -175,8 +173,6 @@ package final class MountSource: Source {
         if errno == .noSuchFile || errno == .notDirectory || errno == .stale { return .missing(failure) }
         throw .failed(errno.failure(.load, key: name.description, "cannot open the source"))
     }
-
-    private var emptyFailure: Failure { Failure(.notFound, .load, key: name.description, "the source is empty") }
 
     private func dataDirectory(of root: borrowing Directory) throws(FileReader.Problem) -> Generation? {
         do throws(Errno) {

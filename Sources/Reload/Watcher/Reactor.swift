@@ -62,12 +62,14 @@ package final class Reactor: @unchecked Sendable {
             }
         }
         users.append(watcher)
+        watcher.usesEngine = true
     }
 
     /// The watcher does not need the engine any more.
     func forget(_ watcher: Watcher) {
         lock.withLock {
-            users.removeAll { $0 === watcher }
+            if watcher.usesEngine { users.removeAll { $0 === watcher } }
+            watcher.usesEngine = false
             attempts.removeAll { $0 === watcher }
             rounds.removeAll { $0 === watcher }
             watcher.isQueued = false
@@ -256,7 +258,7 @@ package final class Reactor: @unchecked Sendable {
             }
         }
         lock.withLock {
-            guard users.contains(where: { $0 === watcher }) else { return }
+            guard watcher.usesEngine else { return }
             let before = layer.registrations
             layer.registrations = replacing ? [] : before.filter { $0.number >= 0 }
             for registration in added {

@@ -85,6 +85,12 @@ package struct ReloadAttempt {
                 layer.examined = nil
                 return .missing(failure)
             case .payload(let generation):
+                // A volume goes empty when something went wrong with it (kubernetes#113242): that is no content.
+                if bench.payload.count == 0, let content = layer.content, content.body.count > 0 {
+                    layer.examined = nil
+                    let name = layer.source.name.description
+                    return .missing(Failure(.notFound, .load, key: name, "the source is empty"))
+                }
                 layer.examined = generation
                 return parse(generation, previous: layer.content, with: bench)
             }

@@ -65,13 +65,13 @@ package struct SharedSnapshot: Equatable {
 
     @inline(__always)
     package func retain() {
-        acquired(cs_stripe()).pointee.add(1, ordering: .sequentiallyConsistent)
+        acquired(cs_stripe()).pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
     }
 
     /// Lets go. The memory is freed by the engine, not here.
     @inline(__always)
     package func release() {
-        released(cs_stripe()).pointee.add(1, ordering: .sequentiallyConsistent)
+        released(cs_stripe()).pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         if retired.pointee.load(ordering: .sequentiallyConsistent) != 0 { Reclaimer.request() }
     }
 

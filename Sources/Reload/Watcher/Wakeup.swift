@@ -12,10 +12,10 @@ package enum Wakeup {
     /// Wakes the reactor. False when there is none. Async-signal-safe.
     static func signal(reloadRequested: Bool = false) -> Bool {
         if reloadRequested { reloadRequests.store(true, ordering: .sequentiallyConsistent) }
-        writers.add(1, ordering: .sequentiallyConsistent)
+        writers.wrappingAdd(1, ordering: .sequentiallyConsistent)
         let number = descriptor.load(ordering: .sequentiallyConsistent)
         if number >= 0 { Waker.signal(number: number) }
-        writers.subtract(1, ordering: .sequentiallyConsistent)
+        writers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         return number >= 0
     }
 

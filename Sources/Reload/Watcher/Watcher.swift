@@ -31,6 +31,8 @@ package final class Watcher {
 
     /// Somebody loads: the reactor, or `start`.
     var isLoading = false
+    /// It is among those that need the engine.
+    var usesEngine = false
     /// It waits in the reactor's queue.
     var isQueued = false
     var nextRescan = Instant.never
@@ -182,11 +184,11 @@ package final class Watcher {
     func beginAttempt() -> (attempt: ReloadAttempt, tickets: [ReloadTicket], cause: Event.Cause)? {
         guard life == .started, !isLoading else { return nil }
         let isForced = isReloadRequested || !tickets.isEmpty
+        isReloadRequested = false
         let due = layers.indices.filter { layers[$0].source.canChange && (isForced || layers[$0].state == .due) }
         let taken = tickets
         if due.isEmpty && taken.isEmpty { return nil }
         tickets.removeAll()
-        isReloadRequested = false
         isLoading = true
         for index in due {
             layers[index].state.onLoad()
@@ -229,9 +231,8 @@ package final class Watcher {
             publish(content, cause: cause)
         } else if isGood {
             stats.lastSuccessNanoseconds = unixTime()
-            if result.outcomes.contains(where: { if case .content = $0.outcome { true } else { false } }) || cause == .reload {
-                stats.unchanged += 1
-            }
+            let isNewlyRead = result.outcomes.contains { if case .known = $0.outcome { false } else { true } }
+            if isNewlyRead || cause == .reload { stats.unchanged += 1 }
         }
         // After what was published: a version that is told drops the rejections that wait.
         for failure in rejections { reject(failure, cause: cause) }
@@ -472,8 +473,9 @@ package final class Watcher {
                 if life != .started { throw Failure(.state, "the watcher was stopped") }
             }
             if eventDescriptor >= 0 { Waker.clear(number: eventDescriptor) }
+            manualSubscribers.isRunning = true
         }
-        return reactor.runRound(of: self, manualSubscribers, isReserved: false, isRepeated: false)
+        return reactor.runRound(of: self, manualSubscribers, isReserved: true, isRepeated: false)
     }
 
     /// Something happened that subscribers may want to hear. Under the lock.
@@ -537,6 +539,7 @@ package final class Watcher {
             tickets.removeAll()
             threadSubscribers.dropPending()
             manualSubscribers.dropPending()
+            if eventDescriptor >= 0 { Waker.clear(number: eventDescriptor) }
             reactor.lock.wakeAll()
         }
     }
