@@ -9,7 +9,7 @@ library=${1:-build/lib/libcmreload.so.1}
 largest_size=400000
 newest_glibc=2.34
 
-exported() { nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
+exported() { nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
 mapped() {
     sed -n 's/^ *\(cmr_[a-z0-9_]*\);$/\1@@CMRELOAD_1.0/p' Sources/CMReload/exports.map |
         LC_ALL=C sort
@@ -41,6 +41,13 @@ old_glibc_suffices() {
     [ "$(printf '%s\n' "$newest" $newest_glibc | sort -V | tail -n 1)" = $newest_glibc ]
 }
 
+# Every undefined symbol carries the version of a glibc that has it; without one nobody provides it,
+# and a program that links against the library would have to.
+nothing_is_missing() { ! nm -D --undefined-only "$library" | grep -v -e @ -e ' w '; }
+
+# Whether two of the lists above are one; says what only one of them has.
+agree() { diff <("$1") <("$2"); }
+
 # Position independent to the last page, no executable stack: nothing that a hardened host would
 # refuse.
 no_text_relocations() { ! readelf -dW "$library" | grep TEXTREL; }
@@ -50,10 +57,11 @@ is_stripped() { ! readelf -SW "$library" | grep -e ' \.symtab' -e ' \.debug_'; }
 
 check "is at most $largest_size bytes" fits
 check "is stripped" is_stripped
-check "exports exactly what exports.map lists" prints "$(mapped)" exported "$library"
-check "exports exactly what the header declares" prints "$(declared)" exported "$library"
+check "exports exactly what exports.map lists" agree mapped exported
+check "exports exactly what the header declares" agree declared exported
 check "has its SONAME" prints libcmreload.so.1 dynamic SONAME
 check "needs libc alone" prints libc.so.6 dynamic NEEDED
+check "lacks no symbol" nothing_is_missing
 check "looks for libraries where the system does, nowhere else" prints "" dynamic RUNPATH
 check "needs no glibc newer than $newest_glibc" old_glibc_suffices
 check "has no text relocations" no_text_relocations
