@@ -151,9 +151,7 @@ package final class Watcher {
         var problem = result.failure
         for (index, outcome) in result.outcomes {
             switch outcome {
-            case .missing(let failure):
-                // A source that is there and empty has no keys yet; only one that had some can go empty.
-                if !layers[index].isOptional, failure.kind != .notFound { problem = problem ?? failure.asMissing }
+            case .missing(let failure): if !layers[index].isOptional { problem = problem ?? failure }
             case .failed(let rejection): problem = problem ?? rejection.failure
             case .content, .known, .same: break
             }
