@@ -1,12 +1,14 @@
+// How a read becomes a status: what it gives is written only when it worked.
+
 internal import CCMReload
 internal import Config
 internal import Reload
 
-// How a read becomes a status: what it gives is written only when it worked.
-
 extension cmr_status {
     @inline(__always) static var ok: cmr_status { 0 }
-    @inline(__always) static var invalidArgument: cmr_status { Failure.Kind.invalidArgument.rawValue }
+    @inline(__always) static var invalidArgument: cmr_status {
+        Failure.Kind.invalidArgument.rawValue
+    }
 }
 
 /// Writes what `read` gives, or answers why it gave nothing.
@@ -56,7 +58,8 @@ func write(
 
 /// The same for text that becomes the caller's.
 func writeOwned(
-    to output: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _ size: UnsafeMutablePointer<Int>?,
+    to output: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
+    _ size: UnsafeMutablePointer<Int>?,
     _ make: () throws(Failure) -> OwnedText
 ) -> cmr_status {
     do throws(Failure) {

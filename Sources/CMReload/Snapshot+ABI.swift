@@ -1,8 +1,8 @@
+// Snapshots for C: each function checks its pointers and asks the snapshot.
+
 public import CCMReload
 internal import Config
 internal import Reload
-
-// Snapshots for C: each function checks its pointers and asks the snapshot.
 
 // MARK: - Holding
 
@@ -55,16 +55,20 @@ public func cmr_snapshot_count(_ snapshot: OpaquePointer!) -> Int {
 
 @_cdecl("cmr_snapshot_key") @implementation
 public func cmr_snapshot_key(
-    _ snapshot: OpaquePointer!, _ index: Int, _ key_out: UnsafeMutablePointer<UnsafePointer<CChar>?>!,
+    _ snapshot: OpaquePointer!, _ index: Int,
+    _ key_out: UnsafeMutablePointer<UnsafePointer<CChar>?>!,
     _ size_out: UnsafeMutablePointer<Int>!
 ) -> cmr_status {
     guard let snapshot, let key_out else { return .invalidArgument }
-    return write(to: key_out, size_out) { () throws(ReadError) in try SharedSnapshot(snapshot).body.key(at: index) }
+    return write(to: key_out, size_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).body.key(at: index)
+    }
 }
 
 @_cdecl("cmr_snapshot_bytes") @implementation
 public func cmr_snapshot_bytes(
-    _ snapshot: OpaquePointer!, _ key: UnsafePointer<CChar>!, _ bytes_out: UnsafeMutablePointer<UnsafeRawPointer?>!,
+    _ snapshot: OpaquePointer!, _ key: UnsafePointer<CChar>!,
+    _ bytes_out: UnsafeMutablePointer<UnsafeRawPointer?>!,
     _ size_out: UnsafeMutablePointer<Int>!
 ) -> cmr_status {
     guard let snapshot, let key, let bytes_out else { return .invalidArgument }
@@ -81,53 +85,71 @@ public func cmr_snapshot_string(
     _ text_out: UnsafeMutablePointer<UnsafePointer<CChar>?>!, _ size_out: UnsafeMutablePointer<Int>!
 ) -> cmr_status {
     guard let snapshot, let path, let text_out else { return .invalidArgument }
-    return write(to: text_out, size_out) { () throws(ReadError) in try SharedSnapshot(snapshot).value(path).string }
+    return write(to: text_out, size_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).value(path).string
+    }
 }
 
 @_cdecl("cmr_snapshot_int64") @implementation
 public func cmr_snapshot_int64(
-    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ value_out: UnsafeMutablePointer<Int64>!
+    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
+    _ value_out: UnsafeMutablePointer<Int64>!
 ) -> cmr_status {
     guard let snapshot, let path, let value_out else { return .invalidArgument }
-    return write(to: value_out) { () throws(ReadError) in try SharedSnapshot(snapshot).value(path).int64 }
+    return write(to: value_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).value(path).int64
+    }
 }
 
 @_cdecl("cmr_snapshot_double") @implementation
 public func cmr_snapshot_double(
-    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ value_out: UnsafeMutablePointer<Double>!
+    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
+    _ value_out: UnsafeMutablePointer<Double>!
 ) -> cmr_status {
     guard let snapshot, let path, let value_out else { return .invalidArgument }
-    return write(to: value_out) { () throws(ReadError) in try SharedSnapshot(snapshot).value(path).double }
+    return write(to: value_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).value(path).double
+    }
 }
 
 @_cdecl("cmr_snapshot_bool") @implementation
 public func cmr_snapshot_bool(
-    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ value_out: UnsafeMutablePointer<Bool>!
+    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
+    _ value_out: UnsafeMutablePointer<Bool>!
 ) -> cmr_status {
     guard let snapshot, let path, let value_out else { return .invalidArgument }
-    return write(to: value_out) { () throws(ReadError) in try SharedSnapshot(snapshot).value(path).bool }
+    return write(to: value_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).value(path).bool
+    }
 }
 
 @_cdecl("cmr_snapshot_duration") @implementation
 public func cmr_snapshot_duration(
-    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ nanoseconds_out: UnsafeMutablePointer<Int64>!
+    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
+    _ nanoseconds_out: UnsafeMutablePointer<Int64>!
 ) -> cmr_status {
     guard let snapshot, let path, let nanoseconds_out else { return .invalidArgument }
-    return write(to: nanoseconds_out) { () throws(ReadError) in try SharedSnapshot(snapshot).value(path).duration }
+    return write(to: nanoseconds_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).value(path).duration
+    }
 }
 
 @_cdecl("cmr_snapshot_quantity") @implementation
 public func cmr_snapshot_quantity(
-    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ value_out: UnsafeMutablePointer<Int64>!
+    _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
+    _ value_out: UnsafeMutablePointer<Int64>!
 ) -> cmr_status {
     guard let snapshot, let path, let value_out else { return .invalidArgument }
-    return write(to: value_out) { () throws(ReadError) in try SharedSnapshot(snapshot).value(path).quantity }
+    return write(to: value_out) { () throws(ReadError) in
+        try SharedSnapshot(snapshot).value(path).quantity
+    }
 }
 
 @_cdecl("cmr_snapshot_json") @implementation
 public func cmr_snapshot_json(
     _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
-    _ json_out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!, _ size_out: UnsafeMutablePointer<Int>!
+    _ json_out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!,
+    _ size_out: UnsafeMutablePointer<Int>!
 ) -> cmr_status {
     guard let snapshot, let path, let json_out else { return .invalidArgument }
     return writeOwned(to: json_out, size_out) { () throws(Failure) in
@@ -136,7 +158,9 @@ public func cmr_snapshot_json(
 }
 
 @_cdecl("cmr_snapshot_value") @implementation
-public func cmr_snapshot_value(_ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> OpaquePointer! {
+public func cmr_snapshot_value(_ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!)
+    -> OpaquePointer!
+{
     guard let snapshot, let path else { return nil }
     return (try? SharedSnapshot(snapshot).value(path))?.handle
 }

@@ -1,8 +1,8 @@
+// Values for C: each function checks its pointers and asks the value.
+
 public import CCMReload
 internal import Config
 internal import Reload
-
-// Values for C: each function checks its pointers and asks the value.
 
 @_cdecl("cmr_value_type") @implementation
 public func cmr_value_type(_ value: OpaquePointer!) -> Int32 {
@@ -23,7 +23,9 @@ public func cmr_value_at(_ value: OpaquePointer!, _ index: Int) -> OpaquePointer
 }
 
 @_cdecl("cmr_value_member") @implementation
-public func cmr_value_member(_ value: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> OpaquePointer! {
+public func cmr_value_member(_ value: OpaquePointer!, _ name: UnsafePointer<CChar>!)
+    -> OpaquePointer!
+{
     guard let value, let name else { return nil }
     return Value(value).member(named: Bytes(text: name))?.handle
 }
@@ -34,7 +36,8 @@ public func cmr_value_name_at(
     _ size_out: UnsafeMutablePointer<Int>!
 ) -> cmr_status {
     guard let value, let name_out else { return .invalidArgument }
-    return write(to: name_out, size_out) { () throws(ReadError) in try Value(value).name(at: index) }
+    return write(to: name_out, size_out) { () throws(ReadError) in try Value(value).name(at: index)
+    }
 }
 
 @_cdecl("cmr_value_string") @implementation
@@ -56,19 +59,25 @@ public func cmr_value_bytes(
 }
 
 @_cdecl("cmr_value_int64") @implementation
-public func cmr_value_int64(_ value: OpaquePointer!, _ value_out: UnsafeMutablePointer<Int64>!) -> cmr_status {
+public func cmr_value_int64(_ value: OpaquePointer!, _ value_out: UnsafeMutablePointer<Int64>!)
+    -> cmr_status
+{
     guard let value, let value_out else { return .invalidArgument }
     return write(to: value_out) { () throws(ReadError) in try Value(value).int64 }
 }
 
 @_cdecl("cmr_value_double") @implementation
-public func cmr_value_double(_ value: OpaquePointer!, _ value_out: UnsafeMutablePointer<Double>!) -> cmr_status {
+public func cmr_value_double(_ value: OpaquePointer!, _ value_out: UnsafeMutablePointer<Double>!)
+    -> cmr_status
+{
     guard let value, let value_out else { return .invalidArgument }
     return write(to: value_out) { () throws(ReadError) in try Value(value).double }
 }
 
 @_cdecl("cmr_value_bool") @implementation
-public func cmr_value_bool(_ value: OpaquePointer!, _ value_out: UnsafeMutablePointer<Bool>!) -> cmr_status {
+public func cmr_value_bool(_ value: OpaquePointer!, _ value_out: UnsafeMutablePointer<Bool>!)
+    -> cmr_status
+{
     guard let value, let value_out else { return .invalidArgument }
     return write(to: value_out) { () throws(ReadError) in try Value(value).bool }
 }

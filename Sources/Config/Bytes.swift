@@ -1,5 +1,6 @@
-// Runs of bytes that somebody else owns: whether two are equal, and which comes first. Works eight bytes at a
-// time, because keys are compared on every read and values on every reload. Never reads past an end.
+// Runs of bytes that somebody else owns: whether two are equal, and which comes first. Works eight
+// bytes at a time, because keys are compared on every read and values on every reload. Never reads
+// past an end.
 
 /// Bytes that somebody else owns for as long as the callee needs them.
 package typealias Bytes = UnsafeBufferPointer<UInt8>
@@ -38,8 +39,8 @@ package func equalBytes(_ a: Bytes, _ b: Bytes) -> Bool {
     return equalBytes(first, second, a.count)
 }
 
-/// Below zero when `a` comes before `b`, zero when they are equal, above zero otherwise; bytes are unsigned and a
-/// prefix comes first, as `memcmp` and then the length would say.
+/// Below zero when `a` comes before `b`, zero when they are equal, above zero otherwise; bytes are
+/// unsigned and a prefix comes first, as `memcmp` and then the length would say.
 package func compareBytes(_ a: Bytes, _ b: Bytes) -> Int {
     let shared = min(a.count, b.count)
     if shared > 0, let first = a.baseAddress, let second = b.baseAddress {
@@ -57,6 +58,34 @@ package func compareBytes(_ a: Bytes, _ b: Bytes) -> Int {
         }
     }
     return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
+}
+
+/// A word of at most seven characters as one number, so that it can be looked up in a `switch`.
+struct ShortWord: Equatable, ExpressibleByStringLiteral {
+    /// The characters, the first one lowest, and above them how many there are.
+    private let number: UInt64
+
+    init(_ text: Bytes) { self.init(text, or: 0) }
+
+    /// The letters A to Z count as small ones.
+    init(lowercasing text: Bytes) { self.init(text, or: 0x20) }
+
+    @inline(__always)
+    init(stringLiteral text: StaticString) {
+        self.init(Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount), or: 0)
+    }
+
+    /// What is longer is a number that no literal has.
+    @inline(__always)
+    private init(_ text: Bytes, or small: UInt8) {
+        var number = UInt64(min(text.count, 8)) << 56
+        for index in 0..<min(text.count, 7) {
+            let byte = text[index]
+            let isCapital = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+            number |= UInt64(isCapital ? byte | small : byte) << UInt64(8 * index)
+        }
+        self.number = number
+    }
 }
 
 @inline(__always)

@@ -1,9 +1,9 @@
-// Two hashes, neither of them cryptographic: 64 bits that find a key in a snapshot's table, and 128 bits that say
-// whether contents are the same. Both give the same answer in every process.
+// Two hashes, neither of them cryptographic: 64 bits that find a key in a snapshot's table, and 128
+// bits that say whether contents are the same. Both give the same answer in every process.
 
 package enum Hash {
-    /// The hash of a key, made to be fast for the 5 to 30 bytes that keys have: every byte is read once, in words, and
-    /// folded by wide multiplications. Never reads outside of the key.
+    /// The hash of a key, made to be fast for the 5 to 30 bytes that keys have: every byte is read
+    /// once, in words, and folded by wide multiplications. Never reads outside of the key.
     @inline(__always)
     package static func text(_ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         let bytes = UnsafeRawPointer(key)
@@ -32,7 +32,8 @@ package enum Hash {
         return fold(secret ^ length, fold(a ^ secret, b ^ seed))
     }
 
-    /// A running hash of byte sequences, of which each is told apart from its neighbours by its length.
+    /// A running hash of byte sequences, of which each is told apart from its neighbours by its
+    /// length.
     package struct Content {
         private var high: UInt64 = 0x9E37_79B9_7F4A_7C15
         private var low: UInt64 = 0xC2B2_AE3D_27D4_EB4F
@@ -57,12 +58,17 @@ package enum Hash {
             var tail: (UInt64, UInt64) = (0, 0)
             for offset in 0..<left {
                 let byte = UInt64(rest.load(fromByteOffset: offset, as: UInt8.self))
-                if offset < 8 { tail.0 |= byte &<< UInt64(8 &* offset) } else { tail.1 |= byte &<< UInt64(8 &* offset &- 64) }
+                if offset < 8 {
+                    tail.0 |= byte &<< UInt64(8 &* offset)
+                } else {
+                    tail.1 |= byte &<< UInt64(8 &* offset &- 64)
+                }
             }
             mix(tail.0, tail.1)
         }
 
-        /// Two chains that see the same words with different secrets, each fed by the other's last state.
+        /// Two chains that see the same words with different secrets, each fed by the other's last
+        /// state.
         @inline(__always)
         private mutating func mix(_ a: UInt64, _ b: UInt64) {
             let (oldHigh, oldLow) = (high, low)

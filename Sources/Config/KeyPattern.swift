@@ -1,7 +1,8 @@
-// Which keys somebody wants to hear of: a glob over a whole key, as fnmatch(3) without flags would match it.
-// `*` any run · `?` one character · `[a-z]`, `[!a-z]`, `[[:digit:]]` one of a set · `\` takes the next literally.
-// A character is a UTF-8 scalar, or one byte where bytes are not UTF-8. A slash and a leading dot are ordinary.
-// A malformed pattern is refused, where fnmatch would take it literally: it is most likely a slip.
+// Which keys somebody wants to hear of: a glob over a whole key, as fnmatch(3) without flags would
+// match it. `*` any run · `?` one character · `[a-z]`, `[!a-z]`, `[[:digit:]]` one of a set · `\`
+// takes the next literally. A character is a UTF-8 scalar, or one byte where bytes are not UTF-8. A
+// slash and a leading dot are ordinary. A malformed pattern is refused, where fnmatch would take it
+// literally: it is most likely a slip.
 
 /// A glob that a key either matches or does not.
 package struct KeyPattern: Sendable {
@@ -12,9 +13,12 @@ package struct KeyPattern: Sendable {
 
     /// Keeps a copy of a well-formed pattern.
     package init(_ pattern: Bytes) throws(Failure) {
-        guard pattern.count > 0 else { throw Failure(.invalidArgument, .none, "the key pattern is empty") }
+        guard pattern.count > 0 else {
+            throw Failure(.invalidArgument, .none, "the key pattern is empty")
+        }
         guard pattern.count <= KeyPattern.byteCeiling else {
-            throw Failure(.limit, .none, "the key pattern is longer than \(KeyPattern.byteCeiling) bytes")
+            throw Failure(
+                .limit, .none, "the key pattern is longer than \(KeyPattern.byteCeiling) bytes")
         }
         self.pattern = [UInt8](pattern)
         try self.pattern.withUnsafeBufferPointer { (bytes) throws(Failure) in
@@ -23,8 +27,8 @@ package struct KeyPattern: Sendable {
         }
     }
 
-    /// Whether the whole of `key` matches. Takes at most (length of the key) × (length of the pattern) steps: of
-    /// several stars only the last ever needs to be tried again.
+    /// Whether the whole of `key` matches. Takes at most (length of the key) × (length of the
+    /// pattern) steps: of several stars only the last ever needs to be tried again.
     package func matches(_ key: Bytes) -> Bool {
         pattern.withUnsafeBufferPointer { pattern in
             var (at, keyAt) = (0, 0)
@@ -51,7 +55,8 @@ package struct KeyPattern: Sendable {
         }
     }
 
-    /// Whether the element at `position`, which is no star, contains the character, and where the element ends.
+    /// Whether the element at `position`, which is no star, contains the character, and where the
+    /// element ends.
     private static func element(
         _ pattern: Bytes, _ position: Int, contains scalar: UInt32
     ) -> (contains: Bool, end: Int) {
@@ -66,7 +71,8 @@ package struct KeyPattern: Sendable {
         }
     }
 
-    /// Whether the set whose inside begins at `start` contains the character, and where the set ends.
+    /// Whether the set whose inside begins at `start` contains the character, and where the set
+    /// ends.
     private static func set(
         _ pattern: Bytes, _ start: Int, contains scalar: UInt32
     ) -> (contains: Bool, end: Int) {
@@ -95,8 +101,8 @@ package struct KeyPattern: Sendable {
         return (found != negated, position + 1)
     }
 
-    /// Refuses a malformed element and gives the position behind a good one. What passes here cannot lead
-    /// `matches` past the pattern's end.
+    /// Refuses a malformed element and gives the position behind a good one. What passes here
+    /// cannot lead `matches` past the pattern's end.
     private static func checkElement(_ pattern: Bytes, _ position: Int) throws(Failure) -> Int {
         switch pattern[position] {
         case star, UInt8(ascii: "?"):
@@ -159,7 +165,8 @@ package struct KeyPattern: Sendable {
         byte == UInt8(ascii: "!") || byte == UInt8(ascii: "^")
     }
 
-    /// Whether a `-` stands at `position` that joins two ends: before `]` it is an ordinary character.
+    /// Whether a `-` stands at `position` that joins two ends: before `]` it is an ordinary
+    /// character.
     private static func isRange(_ pattern: Bytes, _ position: Int) -> Bool {
         position + 1 < pattern.count && pattern[position] == UInt8(ascii: "-")
             && pattern[position + 1] != UInt8(ascii: "]")
@@ -168,10 +175,12 @@ package struct KeyPattern: Sendable {
 
 private let star = UInt8(ascii: "*")
 private let backslash = UInt8(ascii: "\\")
+private let colon = UInt8(ascii: ":")
 
 /// One character of a key or of a pattern.
 private struct KeyCharacter {
-    /// The scalar; a byte that is not part of UTF-8 is told apart from every scalar by a bit above them.
+    /// The scalar; a byte that is not part of UTF-8 is told apart from every scalar by a bit above
+    /// them.
     let scalar: UInt32
     /// How many bytes it takes.
     let count: Int
@@ -222,35 +231,37 @@ private struct Literal {
 
 /// `[:name:]` within a set: the classes of POSIX, over ASCII whatever the locale.
 private struct NamedClass {
-    private enum Name { case alnum, alpha, blank, cntrl, digit, graph, lower, print, punct, space, upper, xdigit }
+    private enum Name {
+        case alnum, alpha, blank, cntrl, digit, graph, lower, print, punct, space, upper, xdigit
+    }
     private let name: Name
     let end: Int
 
     /// Reads the class at `position`, if a known one stands there.
     init?(_ pattern: Bytes, _ position: Int) {
-        func stands(_ text: StaticString) -> Bool {
-            position + text.utf8CodeUnitCount <= pattern.count
-                && equalBytes(
-                    Bytes(rebasing: pattern[position..<(position + text.utf8CodeUnitCount)]),
-                    Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount))
-        }
-        if stands("[:xdigit:]") {
-            (name, end) = (.xdigit, position + 10)
-            return
-        }
-        if stands("[:alnum:]") { name = .alnum }
-        else if stands("[:alpha:]") { name = .alpha }
-        else if stands("[:blank:]") { name = .blank }
-        else if stands("[:cntrl:]") { name = .cntrl }
-        else if stands("[:digit:]") { name = .digit }
-        else if stands("[:graph:]") { name = .graph }
-        else if stands("[:lower:]") { name = .lower }
-        else if stands("[:print:]") { name = .print }
-        else if stands("[:punct:]") { name = .punct }
-        else if stands("[:space:]") { name = .space }
-        else if stands("[:upper:]") { name = .upper }
+        let start = position + 2
+        guard start < pattern.count, pattern[position] == UInt8(ascii: "["),
+            pattern[position + 1] == colon,
+            let length = pattern[start...].firstIndex(of: colon).map({ $0 - start }),
+            start + length + 1 < pattern.count,
+            pattern[start + length + 1] == UInt8(ascii: "]")
         else { return nil }
-        end = position + 9
+        switch ShortWord(Bytes(rebasing: pattern[start..<(start + length)])) {
+        case "alnum": name = .alnum
+        case "alpha": name = .alpha
+        case "blank": name = .blank
+        case "cntrl": name = .cntrl
+        case "digit": name = .digit
+        case "graph": name = .graph
+        case "lower": name = .lower
+        case "print": name = .print
+        case "punct": name = .punct
+        case "space": name = .space
+        case "upper": name = .upper
+        case "xdigit": name = .xdigit
+        default: return nil
+        }
+        end = start + length + 2
     }
 
     func contains(_ scalar: UInt32) -> Bool {

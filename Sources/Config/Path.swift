@@ -1,6 +1,7 @@
-// Where a value is: a key, or KEY#/pointer with an RFC 6901 pointer into the value that the key parsed to. A path
-// that is itself a key, whole, means that key; otherwise the longest key that stands before a `#` does. Looks up
-// without allocating: the pointer is unescaped while it is compared.
+// Where a value is: a key, or KEY#/pointer with an RFC 6901 pointer into the value that the key
+// parsed to. A path that is itself a key, whole, means that key; otherwise the longest key that
+// stands before a `#` does. Looks up without allocating: the pointer is unescaped while it is
+// compared.
 
 extension Snapshot {
     /// The value at a path.
@@ -31,7 +32,8 @@ extension Snapshot {
 }
 
 extension Value {
-    /// The value that an RFC 6901 pointer leads to from here. A pointer that is not well-formed leads nowhere.
+    /// The value that an RFC 6901 pointer leads to from here. A pointer that is not well-formed
+    /// leads nowhere.
     package func value(atPointer pointer: Bytes) throws(ReadError) -> Value {
         var value = self
         var position = 0

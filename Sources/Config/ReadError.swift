@@ -1,4 +1,5 @@
-// Why a read gave nothing. Smaller than a `Failure`: reading is frequent, and the caller knows what was read.
+// Why a read gave nothing. Smaller than a `Failure`: reading is frequent, and the caller knows what
+// was read.
 
 /// Why a value cannot be read as what was asked for; the raw values are those of `Failure.Kind`.
 package enum ReadError: Int32, Error {

@@ -1,8 +1,10 @@
-// What a value is and what it reads as. Walks the tape where it lies: nothing is copied, nothing allocated. A
-// string reads by the rules of `Text` wherever it stands.
+// What a value is and what it reads as. Walks the tape where it lies: nothing is copied, nothing
+// allocated. A string reads by the rules of `Text` wherever it stands.
 
 extension Value {
-    package var type: ValueType { ValueType(rawValue: UInt8(truncatingIfNeeded: node.pointee.head)) ?? .null }
+    package var type: ValueType {
+        ValueType(rawValue: UInt8(truncatingIfNeeded: node.pointee.head)) ?? .null
+    }
 
     /// The document that the value belongs to.
     @inline(__always)
@@ -13,7 +15,8 @@ extension Value {
     /// The number of elements or members; 0 for any other value.
     package var count: Int { isContainer ? high : 0 }
 
-    /// An element of an array, or the value of a member of an object, in the order in which they are written.
+    /// An element of an array, or the value of a member of an object, in the order in which they
+    /// are written.
     package func element(at index: Int) -> Value? {
         guard index >= 0, index < count else { return nil }
         return type == .object ? member(at: index)?.after : child(at: index)
@@ -37,7 +40,8 @@ extension Value {
         return name.content
     }
 
-    /// The first element of an array, or the name of the first member of an object, if there is one.
+    /// The first element of an array, or the name of the first member of an object, if there is
+    /// one.
     package var first: Value { Value(node + 1) }
 
     /// What follows this value and all that is below it; the value of a member follows its name.
@@ -116,7 +120,8 @@ extension Value {
         get throws(ReadError) {
             switch type {
             case .int64: return try Text.duration(seconds: Int64(bitPattern: node.pointee.payload))
-            case .double: return try Text.duration(seconds: Double(bitPattern: node.pointee.payload))
+            case .double:
+                return try Text.duration(seconds: Double(bitPattern: node.pointee.payload))
             case .string: return try Text.duration(content)
             case .null, .bool, .array, .object, .bytes: throw .type
             }

@@ -1,3 +1,5 @@
+// Key patterns: what they match, beside fnmatch(3), and what is refused.
+
 import Config
 import Foundation
 import Testing
@@ -68,7 +70,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "[", "[a", "[]", "[!]", "[a-", #"a\"#, #"[\"#, "[z-a]", "[[:nothing:]]", "[[=a=]]", "[[.a.]]", "[[:digit:]", "",
+        "[", "[a", "[]", "[!]", "[a-", #"a\"#, #"[\"#, "[z-a]", "[[:nothing:]]", "[[=a=]]",
+        "[[.a.]]", "[[:digit:]", "",
     ])
     func `a malformed pattern is refused`(pattern: String) {
         let failure = #expect(throws: Failure.self) { try pattern.withBytes { try KeyPattern($0) } }
@@ -80,7 +83,9 @@ import Testing
         #expect(throws: Failure.self) { try [0x5B, 0xFF, 0x5D].withBytes { try KeyPattern($0) } }
         let long = String(repeating: "a", count: KeyPattern.byteCeiling)
         #expect(throws: Never.self) { try long.withBytes { try KeyPattern($0) } }
-        let failure = #expect(throws: Failure.self) { try (long + "a").withBytes { try KeyPattern($0) } }
+        let failure = #expect(throws: Failure.self) {
+            try (long + "a").withBytes { try KeyPattern($0) }
+        }
         #expect(failure?.kind == .limit)
     }
 
@@ -106,7 +111,9 @@ import Testing
         let pattern = try String(repeating: "a*", count: 2000).withBytes { try KeyPattern($0) }
         let key = String(repeating: "a", count: 4000) + "b"
         #expect(pattern.matches(key))
-        let other = try (String(repeating: "a*", count: 2000) + "c").withBytes { try KeyPattern($0) }
+        let other = try (String(repeating: "a*", count: 2000) + "c").withBytes {
+            try KeyPattern($0)
+        }
         #expect(!other.matches(key))
     }
 }

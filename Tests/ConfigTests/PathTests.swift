@@ -1,3 +1,5 @@
+// Paths: keys, pointers into values, and what leads nowhere.
+
 import Config
 import Testing
 
@@ -13,13 +15,15 @@ import Testing
 
     // The examples of RFC 6901.
     private let document = #"""
-        {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8,
-         "~1": 9, "0": 10, "a": {"": {"b": 11}}, "é#/": 12}
+        {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5,
+         "k\"l": 6, " ": 7, "m~n": 8, "~1": 9, "0": 10, "a": {"": {"b": 11}}, "é#/": 12}
         """#
 
     @Test(arguments: [
-        ("/foo/0", "\"bar\""), ("/foo/1", "\"baz\""), ("/", "0"), ("/a~1b", "1"), ("/c%d", "2"), ("/e^f", "3"),
-        ("/g|h", "4"), ("/i\\j", "5"), ("/k\"l", "6"), ("/ ", "7"), ("/m~0n", "8"), ("/~01", "9"), ("/0", "10"),
+        ("/foo/0", "\"bar\""), ("/foo/1", "\"baz\""), ("/", "0"), ("/a~1b", "1"), ("/c%d", "2"),
+        ("/e^f", "3"),
+        ("/g|h", "4"), ("/i\\j", "5"), ("/k\"l", "6"), ("/ ", "7"), ("/m~0n", "8"), ("/~01", "9"),
+        ("/0", "10"),
         ("/a//b", "11"), ("/é#~1", "12"),
     ])
     func `a pointer leads to a value`(pointer: String, json: String) throws {
@@ -27,11 +31,15 @@ import Testing
     }
 
     @Test(arguments: [
-        "/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/+1", "/foo/ 1", "/foo/1.0", "/foo/99999999999999999999", "/foo/",
-        "/foo/0/", "/nothing", "/a/b", "/m~n", "/m~2n", "/m~", "/a~1b/c", "/foo/a", "//", "/~1b", "/a~0b", "/c%25d",
+        "/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/+1", "/foo/ 1", "/foo/1.0",
+        "/foo/99999999999999999999", "/foo/",
+        "/foo/0/", "/nothing", "/a/b", "/m~n", "/m~2n", "/m~", "/a~1b/c", "/foo/a", "//", "/~1b",
+        "/a~0b", "/c%25d",
     ])
     func `a pointer to nothing, or that is malformed, finds nothing`(pointer: String) {
-        #expect(throws: ReadError.notFound) { try read([("x.json", document)], "x.json#" + pointer) }
+        #expect(throws: ReadError.notFound) {
+            try read([("x.json", document)], "x.json#" + pointer)
+        }
     }
 
     @Test func `an empty pointer is the whole value`() throws {
@@ -40,7 +48,8 @@ import Testing
     }
 
     @Test func `a path that is itself a key wins`() throws {
-        #expect(try read([("x.json", #"{"a":1}"#), ("x.json#/a", "key")], "x.json#/a") == #""key""#)
+        #expect(
+            try read([("x.json", #"{"a":1}"#), ("x.json#/a", "key")], "x.json#/a") == #""key""#)
     }
 
     @Test func `of several keys the longest wins`() throws {
@@ -52,18 +61,25 @@ import Testing
 
     @Test func `what is no path finds nothing`() {
         let content = [("a.json", #"{"b":1}"#), ("t", "text")]
-        for path in ["", "#", "#/", "#/b", "a.json/b", "a.json#b", "a.json #/b", "t#/b", "t#/0", "A.json", "a.json#/b/c"] {
+        for path in [
+            "", "#", "#/", "#/b", "a.json/b", "a.json#b", "a.json #/b", "t#/b", "t#/0", "A.json",
+            "a.json#/b/c",
+        ] {
             #expect(throws: ReadError.notFound) { try read(content, path) }
         }
     }
 
     @Test func `a very long path is answered soon`() {
         let path = String(repeating: "#/", count: 200_000)
-        #expect(throws: ReadError.notFound) { try read([("a", "1"), (String(repeating: "k", count: 253), "1")], path) }
+        #expect(throws: ReadError.notFound) {
+            try read([("a", "1"), (String(repeating: "k", count: 253), "1")], path)
+        }
     }
 
     @Test func `a pointer goes as deep as values do`() throws {
-        let json = String(repeating: #"{"a":["#, count: 60) + "1" + String(repeating: "]}", count: 60)
-        #expect(try read([("x.json", json)], "x.json#" + String(repeating: "/a/0", count: 60)) == "1")
+        let json =
+            String(repeating: #"{"a":["#, count: 60) + "1" + String(repeating: "]}", count: 60)
+        #expect(
+            try read([("x.json", json)], "x.json#" + String(repeating: "/a/0", count: 60)) == "1")
     }
 }

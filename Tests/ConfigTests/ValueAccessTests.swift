@@ -1,3 +1,5 @@
+// Reading values: walking arrays and objects, and each scalar as each type.
+
 import Config
 import Testing
 
@@ -6,14 +8,21 @@ import Testing
 
     init() throws {
         test = try TestSnapshot([
-            ("v.json", """
-                {"null": null, "yes": true, "no": false, "int": -42, "big": 9223372036854775807, "half": 0.5,
-                 "whole": 3.0, "huge": 1e300, "text": "Grüße", "number": " 100 ", "on": "ON", "fraction": "1.5",
-                 "array": [1, "two", [3, {"four": 4}], {}], "empty": [], "object": {"a": 1, "b": {"c": [2]}, "d": 3},
+            (
+                "v.json",
+                """
+                {"null": null, "yes": true, "no": false, "int": -42, "big": 9223372036854775807,
+                 "half": 0.5, "whole": 3.0, "huge": 1e300, "text": "Grüße", "number": " 100 ",
+                 "on": "ON", "fraction": "1.5",
+                 "array": [1, "two", [3, {"four": 4}], {}], "empty": [],
+                 "object": {"a": 1, "b": {"c": [2]}, "d": 3},
                  "flat": {"a": 1, "b": 2, "c": 3}, "": "nameless", "z": "last", "nul": "a\\u0000b"}
-                """),
-            ("text", "\n  some text \t"), ("number", " 0042\n"), ("empty", ""), ("blank", " \n"), ("yes", "Yes"),
-            ("toobig", "9223372036854775808"), ("real", "2.50"), ("whole", "2e3"), ("wait", "1h30m"), ("size", "64Mi"),
+                """
+            ),
+            ("text", "\n  some text \t"), ("number", " 0042\n"), ("empty", ""), ("blank", " \n"),
+            ("yes", "Yes"),
+            ("toobig", "9223372036854775808"), ("real", "2.50"), ("whole", "2e3"),
+            ("wait", "1h30m"), ("size", "64Mi"),
             ("string.json", "\"7\""), ("pod", "100m"),
         ])
     }
@@ -55,7 +64,9 @@ import Testing
                 #expect(object.element(at: index)?.node == object.member(named: name)?.node)
                 #expect(String(cString: name.baseAddress!) == name.text)
             }
-            #expect(try (0..<3).map { try object.name(at: $0).text } == (name == "flat" ? ["a", "b", "c"] : ["a", "b", "d"]))
+            #expect(
+                try (0..<3).map { try object.name(at: $0).text }
+                    == (name == "flat" ? ["a", "b", "c"] : ["a", "b", "d"]))
             #expect(throws: ReadError.notFound) { try object.name(at: 3) }
             #expect(throws: ReadError.notFound) { try object.name(at: -1) }
             #expect(object.member("x") == nil)
@@ -74,13 +85,21 @@ import Testing
     @Test func `every element of a random tree is where a simple walk finds it`() throws {
         var random = TestRandom(seed: 10)
         for _ in 0..<200 {
-            let items = (0..<random.below(12)).map { _ in random.pick(["1", "[]", "[2,[3]]", "{\"a\":{}}", "\"x\""]) }
+            let items = (0..<random.below(12)).map { _ in
+                random.pick(["1", "[]", "[2,[3]]", "{\"a\":{}}", "\"x\""])
+            }
             let array = try ParsedText("[" + items.joined(separator: ",") + "]")
-            let object = try ParsedText("{" + items.enumerated().map { "\"m\($0.offset)\":\($0.element)" }.joined(separator: ",") + "}")
+            let object = try ParsedText(
+                "{"
+                    + items.enumerated().map { "\"m\($0.offset)\":\($0.element)" }.joined(
+                        separator: ",") + "}")
             #expect(array.root.count == items.count && object.root.count == items.count)
             for (index, item) in items.enumerated() {
                 let expected = try ParsedText(item)
-                for found in [array.root.element(at: index), object.root.element(at: index), object.root.member("m\(index)")] {
+                for found in [
+                    array.root.element(at: index), object.root.element(at: index),
+                    object.root.member("m\(index)"),
+                ] {
                     let json = try JSONWriter.write(try #require(found), memory: TestMemory.memory)
                     #expect(json.bytes.text == item)
                     json.free(TestMemory.memory)
@@ -105,7 +124,9 @@ import Testing
         for name in ["null", "yes", "text", "array", "object", "fraction"] {
             #expect(throws: ReadError.type) { try member(name).int64 }
         }
-        for key in ["text", "empty", "blank", "real"] { #expect(throws: ReadError.type) { try value(key).int64 } }
+        for key in ["text", "empty", "blank", "real"] {
+            #expect(throws: ReadError.type) { try value(key).int64 }
+        }
     }
 
     @Test func `doubles`() throws {
@@ -113,7 +134,9 @@ import Testing
         #expect(try member("int").double == -42)
         #expect(try member("fraction").double == 1.5)
         #expect(try value("real").double == 2.5)
-        for name in ["null", "yes", "text", "array"] { #expect(throws: ReadError.type) { try member(name).double } }
+        for name in ["null", "yes", "text", "array"] {
+            #expect(throws: ReadError.type) { try member(name).double }
+        }
     }
 
     @Test func `truth, but never of a number`() throws {
@@ -121,7 +144,9 @@ import Testing
         #expect(try !member("no").bool)
         #expect(try member("on").bool)
         #expect(try value("yes").bool)
-        for name in ["null", "int", "half", "text", "object"] { #expect(throws: ReadError.type) { try member(name).bool } }
+        for name in ["null", "int", "half", "text", "object"] {
+            #expect(throws: ReadError.type) { try member(name).bool }
+        }
         #expect(throws: ReadError.type) { try value("number").bool }
     }
 

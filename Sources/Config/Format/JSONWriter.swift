@@ -1,6 +1,6 @@
-// Values as JSON (RFC 8259), without white space between tokens. What is parsed again gives the same values: an
-// int64 stays exact, a double stays a double and the same one. Walks the tape from left to right; how deep values
-// are nested costs a few bytes each, not stack frames.
+// Values as JSON (RFC 8259), without white space between tokens. What is parsed again gives the
+// same values: an int64 stays exact, a double stays a double and the same one. Walks the tape from
+// left to right; how deep values are nested costs a few bytes each, not stack frames.
 
 package enum JSONWriter {
     /// The JSON of one value.
@@ -30,8 +30,8 @@ package enum JSONWriter {
         return try buffer.finish()
     }
 
-    /// Writes a value and all that is below it. Each round of the loop writes one value, with its name when it is
-    /// a member, and closes what ends behind it.
+    /// Writes a value and all that is below it. Each round of the loop writes one value, with its
+    /// name when it is a member, and closes what ends behind it.
     private static func append(_ root: Value, to buffer: inout TextBuffer) throws(Failure) {
         var value = root
         var open = OpenContainers(root: root)
@@ -58,7 +58,9 @@ package enum JSONWriter {
     }
 
     /// Writes a scalar, or what an array or object begins with.
-    private static func append(token value: Value, _ type: ValueType, to buffer: inout TextBuffer) throws(Failure) {
+    private static func append(token value: Value, _ type: ValueType, to buffer: inout TextBuffer)
+        throws(Failure)
+    {
         let payload = value.node.pointee.payload
         switch type {
         case .null: try buffer.append("null")
@@ -92,7 +94,8 @@ package enum JSONWriter {
         }
     }
 
-    /// The shortest digits that read as the same double, with a point or an exponent: "1.0", "5e-324".
+    /// The shortest digits that read as the same double, with a point or an exponent: "1.0",
+    /// "5e-324".
     private static func append(double: Double, to buffer: inout TextBuffer) throws(Failure) {
         for byte in double.description.utf8 { try buffer.append(byte) }
     }
@@ -100,7 +103,8 @@ package enum JSONWriter {
     private static func append(string: Bytes, to buffer: inout TextBuffer) throws(Failure) {
         try buffer.append(UInt8(ascii: "\""))
         var plain = 0
-        for (index, byte) in string.enumerated() where byte < 0x20 || byte == quote || byte == backslash {
+        for (index, byte) in string.enumerated()
+        where byte < 0x20 || byte == quote || byte == backslash {
             try buffer.append(Bytes(rebasing: string[plain..<index]))
             try append(escaped: byte, to: &buffer)
             plain = index + 1
@@ -133,7 +137,9 @@ package enum JSONWriter {
         while index < bytes.count {
             let count = min(bytes.count - index, 3)
             var group: UInt32 = 0
-            for offset in 0..<3 { group = group << 8 | (offset < count ? UInt32(bytes[index + offset]) : 0) }
+            for offset in 0..<3 {
+                group = group << 8 | (offset < count ? UInt32(bytes[index + offset]) : 0)
+            }
             for place in 0..<4 {
                 let sextet = UInt8(truncatingIfNeeded: group >> UInt32(18 - 6 * place) & 63)
                 try buffer.append(place <= count ? base64Digit(sextet) : UInt8(ascii: "="))
@@ -165,8 +171,8 @@ extension Snapshot {
     }
 }
 
-/// The arrays and objects around the place where the writer is: four bytes each, of which there are as many as
-/// documents may be deep.
+/// The arrays and objects around the place where the writer is: four bytes each, of which there are
+/// as many as documents may be deep.
 private struct OpenContainers {
     private let root: UnsafePointer<Node>
     /// Where each ends, counted in nodes from the root, twice; and one more for an object.
@@ -180,7 +186,9 @@ private struct OpenContainers {
     }
 
     mutating func push(_ container: Value, _ type: ValueType) throws(Failure) {
-        guard depth < ends.count else { throw Failure(.limit, .none, "a value is nested too deeply to be written") }
+        guard depth < ends.count else {
+            throw Failure(.limit, .none, "a value is nested too deeply to be written")
+        }
         let end = Int32(truncatingIfNeeded: container.after.node - root)
         ends[depth] = end &* 2 &+ (type == .object ? 1 : 0)
         depth += 1
@@ -188,7 +196,9 @@ private struct OpenContainers {
 
     /// Closes the innermost one if it ends before `value`.
     mutating func popEnding(before value: Value) -> ValueType? {
-        guard let type = innermost, Int(ends[depth - 1] >> 1) == value.node - root else { return nil }
+        guard let type = innermost, Int(ends[depth - 1] >> 1) == value.node - root else {
+            return nil
+        }
         depth -= 1
         return type
     }

@@ -1,5 +1,5 @@
-// Text of a length that is not known before: a buffer that grows within memory that may be refused. Whatever is
-// written is followed by a NUL once it is finished.
+// Text of a length that is not known before: a buffer that grows within memory that may be refused.
+// Whatever is written is followed by a NUL once it is finished.
 
 /// Text in one block of an allocator's memory.
 package struct OwnedText {
@@ -64,7 +64,9 @@ struct TextBuffer: ~Copyable {
         (start, capacity) = (moved, larger)
     }
 
-    private static func allocate(_ size: Int, _ memory: Memory) throws(Failure) -> UnsafeMutablePointer<UInt8> {
+    private static func allocate(_ size: Int, _ memory: Memory) throws(Failure)
+        -> UnsafeMutablePointer<UInt8>
+    {
         guard let block = memory.allocate(size) else {
             throw Failure(.noMemory, .none, "no memory for a text of \(size) bytes")
         }

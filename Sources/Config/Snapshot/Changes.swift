@@ -1,5 +1,6 @@
-// What is different between two snapshots: keys added, removed and modified. One walk over both sorted lists;
-// what they share is passed over by comparing two addresses. Never looks at parsed values: bytes decide.
+// What is different between two snapshots: keys added, removed and modified. One walk over both
+// sorted lists; what they share is passed over by comparing two addresses. Never looks at parsed
+// values: bytes decide.
 
 /// One changed key, laid out as the C interface's `cmr_change`.
 package struct Change {
@@ -16,8 +17,8 @@ package struct Change {
     package let reserved: UInt32
 }
 
-/// The changes from one snapshot to another, sorted by key. The keys are borrowed from the two snapshots: both
-/// must be kept until `free`.
+/// The changes from one snapshot to another, sorted by key. The keys are borrowed from the two
+/// snapshots: both must be kept until `free`.
 package struct Changes {
     /// The first change, or nil when there is none.
     package let first: UnsafeMutablePointer<Change>?
@@ -26,7 +27,8 @@ package struct Changes {
     /// No changes.
     package static var none: Changes { Changes(first: nil, count: 0) }
 
-    /// Compares two snapshots; no old one stands for an empty one. With a pattern, only of keys that match it.
+    /// Compares two snapshots; no old one stands for an empty one. With a pattern, only of keys
+    /// that match it.
     package static func between(
         _ old: Snapshot?, _ new: Snapshot, matching pattern: KeyPattern? = nil, memory: Memory
     ) throws(Failure) -> Changes {
@@ -39,7 +41,8 @@ package struct Changes {
         let first = block.bindMemory(to: Change.self, capacity: count)
         var index = 0
         walk(old, new, pattern) { document, kind in
-            (first + index).initialize(to: Change(key: document.keyText, kind: kind.rawValue, reserved: 0))
+            (first + index).initialize(
+                to: Change(key: document.keyText, kind: kind.rawValue, reserved: 0))
             index += 1
         }
         return Changes(first: first, count: count)
@@ -50,7 +53,8 @@ package struct Changes {
     }
 
     private static func walk(
-        _ old: Snapshot?, _ new: Snapshot, _ pattern: KeyPattern?, _ visit: (Document, Change.Kind) -> Void
+        _ old: Snapshot?, _ new: Snapshot, _ pattern: KeyPattern?,
+        _ visit: (Document, Change.Kind) -> Void
     ) {
         func report(_ document: Document, _ kind: Change.Kind) {
             if pattern?.matches(document.key) ?? true { visit(document, kind) }
@@ -59,7 +63,8 @@ package struct Changes {
         while true {
             switch (old?.document(at: before), new.document(at: after)) {
             case (let was?, let now?):
-                // Unchanged keys share their document between versions: almost always this is all it takes.
+                // Unchanged keys share their document between versions: almost always this is all
+                // it takes.
                 let order = was.base == now.base ? 0 : compareBytes(was.key, now.key)
                 if order < 0 {
                     report(was, .removed)

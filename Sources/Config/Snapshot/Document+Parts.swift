@@ -1,7 +1,7 @@
-internal import Synchronization
+// What a document consists of, and who holds it. Reads the block that `Document.make` wrote; never
+// changes anything but the number of holders.
 
-// What a document consists of, and who holds it. Reads the block that `Document.make` wrote; never changes
-// anything but the number of holders.
+internal import Synchronization
 
 extension Document {
     @inline(__always)
@@ -48,7 +48,9 @@ extension Document {
 
     /// Counts one holder less; the last one gives the block back.
     package func release(_ memory: Memory) {
-        if header.pointee.holders.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        if header.pointee.holders.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+            == 0
+        {
             memory.free(base, header.pointee.size)
         }
     }

@@ -1,11 +1,13 @@
-// The order of documents in a snapshot: by the bytes of their keys. Sorts within memory that the caller has; the
-// standard library's sort would allocate, and a failed allocation there is a trap.
+// The order of documents in a snapshot: by the bytes of their keys. Sorts within memory that the
+// caller has; the standard library's sort would allocate, and a failed allocation there is a trap.
 
-/// Sorts documents by the bytes of their keys. What is sorted already, or is made of a few sorted runs, costs
-/// little more than one comparison a document.
+/// Sorts documents by the bytes of their keys. What is sorted already, or is made of a few sorted
+/// runs, costs little more than one comparison a document.
 ///
 /// - `scratch`: room for as many documents, with undefined content afterwards.
-package func sortByKey(_ documents: UnsafeMutableBufferPointer<Document>, scratch: UnsafeMutableRawPointer) {
+package func sortByKey(
+    _ documents: UnsafeMutableBufferPointer<Document>, scratch: UnsafeMutableRawPointer
+) {
     let count = documents.count
     guard count > 1, let items = documents.baseAddress else { return }
     let buffer = scratch.bindMemory(to: Document.self, capacity: count)
@@ -15,14 +17,17 @@ package func sortByKey(_ documents: UnsafeMutableBufferPointer<Document>, scratc
         while start < count - width {
             let middle = start + width
             let end = min(middle + width, count)
-            if !isBefore(items[middle - 1], items[middle]) { merge(items, start, middle, end, buffer) }
+            if !isBefore(items[middle - 1], items[middle]) {
+                merge(items, start, middle, end, buffer)
+            }
             start = end
         }
         width *= 2
     }
 }
 
-/// Merges the sorted runs [start, middle) and [middle, end); only the first one moves to the buffer.
+/// Merges the sorted runs [start, middle) and [middle, end); only the first one moves to the
+/// buffer.
 private func merge(
     _ items: UnsafeMutablePointer<Document>, _ start: Int, _ middle: Int, _ end: Int,
     _ buffer: UnsafeMutablePointer<Document>

@@ -1,15 +1,18 @@
-internal import Synchronization
+// All keys of one version, frozen: documents sorted by key, a table that finds one by its hash, the
+// generation's name and the checksum. One block from an allocator that can fail. Looking up takes
+// no lock, changes no counter and allocates nothing. Never knows of versions, times or who holds
+// it.
 
-// All keys of one version, frozen: documents sorted by key, a table that finds one by its hash, the generation's
-// name and the checksum. One block from an allocator that can fail. Looking up takes no lock, changes no counter
-// and allocates nothing. Never knows of versions, times or who holds it.
+internal import Synchronization
 
 /// An immutable set of documents. Copying this copies a pointer; whoever made it frees it once.
 ///
-/// The block: header · checksum text · slots · documents · generation text and its NUL. A slot is a document's
-/// address in the low 48 bits and 16 bits of its key's hash above them, or zero when nobody sits there.
+/// The block: header · checksum text · slots · documents · generation text and its NUL. A slot is a
+/// document's address in the low 48 bits and 16 bits of its key's hash above them, or zero when
+/// nobody sits there.
 package struct Snapshot: @unchecked Sendable {
-    // Safe to share: after `make` nothing in the block changes but the checksum's words, which are atomic.
+    // Safe to share: after `make` nothing in the block changes but the checksum's words, which are
+    // atomic.
     package let base: UnsafeMutableRawPointer
 
     private struct Header {
@@ -24,13 +27,14 @@ package struct Snapshot: @unchecked Sendable {
         let longestKey: Int
     }
 
-    /// A byte count's room for the header; then 32 hexadecimal digits, a NUL, and whether they are there.
+    /// A byte count's room for the header; then 32 hexadecimal digits, a NUL, and whether they are
+    /// there.
     private static var checksumOffset: Int { 64 }
     private static var checksumReadyOffset: Int { 104 }
     private static var slotsOffset: Int { 128 }
 
-    /// Freezes `documents`, whose keys are unique, and retains each. Sorts them in place, by the bytes of their
-    /// keys, in time proportional to their number when they come sorted already.
+    /// Freezes `documents`, whose keys are unique, and retains each. Sorts them in place, by the
+    /// bytes of their keys, in time proportional to their number when they come sorted already.
     package static func make(
         documents: UnsafeMutableBufferPointer<Document>, generation: Bytes, memory: Memory
     ) throws(Failure) -> Snapshot {
@@ -43,7 +47,8 @@ package struct Snapshot: @unchecked Sendable {
         guard let base = memory.allocate(size) else {
             throw Failure(.noMemory, .publish, "no memory for a snapshot of \(count) keys")
         }
-        // Until the slots are filled their room, at least twice as large as needed, serves the sort.
+        // Until the slots are filled their room, at least twice as large as needed, serves the
+        // sort.
         sortByKey(documents, scratch: base + slotsOffset)
 
         (base + slotsOffset).initializeMemory(as: UInt64.self, repeating: 0, count: slots)
@@ -58,14 +63,16 @@ package struct Snapshot: @unchecked Sendable {
             longestKey = max(longestKey, document.key.count)
             place(document, base + slotsOffset, slotMask)
         }
-        let text = UnsafeMutableRawBufferPointer(start: base + generationOffset, count: generation.count + 1)
+        let text = UnsafeMutableRawBufferPointer(
+            start: base + generationOffset, count: generation.count + 1)
         text.copyMemory(from: UnsafeRawBufferPointer(generation))
         text[generation.count] = 0
         base.initializeMemory(
             as: Header.self,
             to: Header(
                 size: size, count: count, slotMask: slotMask, documentsOffset: documentsOffset,
-                generationOffset: generationOffset, generationCount: generation.count, longestKey: longestKey))
+                generationOffset: generationOffset, generationCount: generation.count,
+                longestKey: longestKey))
         return Snapshot(base: base)
     }
 
@@ -79,7 +86,8 @@ package struct Snapshot: @unchecked Sendable {
 
     package var count: Int { header.pointee.count }
 
-    /// The document whose key is the `index`-th in the order of the keys' bytes, or nil past the last.
+    /// The document whose key is the `index`-th in the order of the keys' bytes, or nil past the
+    /// last.
     package func document(at index: Int) -> Document? {
         index >= 0 && index < count ? sorted[index] : nil
     }
@@ -101,7 +109,8 @@ package struct Snapshot: @unchecked Sendable {
     package func document(forKey key: Bytes) -> Document? {
         guard let bytes = key.baseAddress else { return nil }
         let hash = Hash.text(bytes, key.count)
-        let slots = UnsafeRawPointer(base + Snapshot.slotsOffset).assumingMemoryBound(to: UInt64.self)
+        let slots = UnsafeRawPointer(base + Snapshot.slotsOffset).assumingMemoryBound(
+            to: UInt64.self)
         let mask = header.pointee.slotMask
         var index = hash & mask
         // The table is at most half full: an empty slot always ends the walk.
@@ -126,14 +135,16 @@ package struct Snapshot: @unchecked Sendable {
     /// The name of the generation that the documents came from, or "". A NUL follows it.
     package var generation: Bytes {
         let header = header.pointee
-        let text = UnsafeRawPointer(base + header.generationOffset).assumingMemoryBound(to: UInt8.self)
+        let text = UnsafeRawPointer(base + header.generationOffset).assumingMemoryBound(
+            to: UInt8.self)
         return Bytes(start: text, count: header.generationCount)
     }
 
-    /// 32 hexadecimal digits over the keys and their bytes, the same in every process. A NUL follows them.
+    /// 32 hexadecimal digits over the keys and their bytes, the same in every process. A NUL
+    /// follows them.
     ///
-    /// Computed when first asked for. Threads that ask at the same time all compute the same words and store
-    /// them word by word, so that none waits for another.
+    /// Computed when first asked for. Threads that ask at the same time all compute the same words
+    /// and store them word by word, so that none waits for another.
     package var checksum: Bytes {
         let ready = base + Snapshot.checksumReadyOffset
         let text = base + Snapshot.checksumOffset
@@ -158,14 +169,19 @@ package struct Snapshot: @unchecked Sendable {
     private static var addressMask: UInt64 { (1 << 48) - 1 }
 
     @inline(__always)
-    private var header: UnsafePointer<Header> { UnsafeRawPointer(base).assumingMemoryBound(to: Header.self) }
+    private var header: UnsafePointer<Header> {
+        UnsafeRawPointer(base).assumingMemoryBound(to: Header.self)
+    }
 
     @inline(__always)
     private var sorted: UnsafePointer<Document> {
-        UnsafeRawPointer(base + header.pointee.documentsOffset).assumingMemoryBound(to: Document.self)
+        UnsafeRawPointer(base + header.pointee.documentsOffset).assumingMemoryBound(
+            to: Document.self)
     }
 
-    private static func place(_ document: Document, _ slots: UnsafeMutableRawPointer, _ mask: UInt64) {
+    private static func place(
+        _ document: Document, _ slots: UnsafeMutableRawPointer, _ mask: UInt64
+    ) {
         let slots = slots.assumingMemoryBound(to: UInt64.self)
         let hash = document.keyHash
         let address = UInt64(UInt(bitPattern: document.base))

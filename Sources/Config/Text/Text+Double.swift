@@ -20,11 +20,14 @@ extension Text {
     }
 
     /// The nearest double to an unsigned number of a checked form, or infinity.
-    private static func nearest(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Double {
+    private static func nearest(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>)
+        -> Double
+    {
         var limbs = InlineArray<132, UInt64>(repeating: 0)
         var span = limbs.mutableSpan
         return span.withUnsafeMutableBufferPointer { limbs in
-            limbs.baseAddress.map { Double(bitPattern: Decimal(start, end).nearest(limbs: $0)) } ?? .infinity
+            limbs.baseAddress.map { Double(bitPattern: Decimal(start, end).nearest(limbs: $0)) }
+                ?? .infinity
         }
     }
 }

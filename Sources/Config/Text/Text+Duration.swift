@@ -1,5 +1,5 @@
-// Durations as Go writes them: a sign, then numbers with units, "1h30m", "-1.5s". Where Go computes fractions in
-// floating point, this computes them exactly and drops what is less than a nanosecond.
+// Durations as Go writes them: a sign, then numbers with units, "1h30m", "-1.5s". Where Go computes
+// fractions in floating point, this computes them exactly and drops what is less than a nanosecond.
 
 extension Text {
     /// Nanoseconds. A number without a unit is seconds.
@@ -11,12 +11,14 @@ extension Text {
         var isFirst = true
         repeat {
             let whole = cursor.takeDigits()
-            let fraction = cursor.take(UInt8(ascii: ".")) ? cursor.takeDigits() : Bytes(start: nil, count: 0)
+            let fraction =
+                cursor.take(UInt8(ascii: ".")) ? cursor.takeDigits() : Bytes(start: nil, count: 0)
             guard whole.count + fraction.count > 0 else { throw .type }
             let unit: UInt64
             if isFirst, cursor.isAtEnd {
                 unit = 1_000_000_000
-            } else if isFirst, cursor.next == UInt8(ascii: "e") || cursor.next == UInt8(ascii: "E") {
+            } else if isFirst, cursor.next == UInt8(ascii: "e") || cursor.next == UInt8(ascii: "E")
+            {
                 return try duration(seconds: double(text))
             } else {
                 unit = try nanoseconds(inUnit: cursor.takeUnit())
@@ -54,7 +56,8 @@ extension Text {
         throw .type
     }
 
-    /// The digits as an integer, times `unit`; `.range` where that passes the greatest magnitude of an int64.
+    /// The digits as an integer, times `unit`; `.range` where that passes the greatest magnitude of
+    /// an int64.
     static func magnitude(_ digits: Bytes, times unit: UInt64) throws(ReadError) -> UInt64 {
         var value: UInt64 = 0
         for digit in digits {
@@ -74,8 +77,8 @@ extension Text {
         return sum
     }
 
-    /// 0.`digits` times `unit`, rounded down. From the last digit to the first: dropping the fraction of each step
-    /// drops nothing that could reach the next whole number.
+    /// 0.`digits` times `unit`, rounded down. From the last digit to the first: dropping the
+    /// fraction of each step drops nothing that could reach the next whole number.
     private static func wholeOf(_ digits: Bytes, times unit: UInt64) -> UInt64 {
         var value: UInt64 = 0
         for digit in digits.reversed() { value = (UInt64(digit &- zero) &* unit &+ value) / 10 }

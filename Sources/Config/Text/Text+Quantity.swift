@@ -1,6 +1,6 @@
-// Quantities as Kubernetes writes them: "64Mi", "1k", "100m", "2e3". Computed in integers, whatever the number of
-// digits. A fraction is rounded away from zero, as `resource.Quantity.Value()` does; what passes an int64 is
-// refused, where Kubernetes would silently cap or wrap it.
+// Quantities as Kubernetes writes them: "64Mi", "1k", "100m", "2e3". Computed in integers, whatever
+// the number of digits. A fraction is rounded away from zero, as `resource.Quantity.Value()` does;
+// what passes an int64 is refused, where Kubernetes would silently cap or wrap it.
 
 extension Text {
     /// The whole number that a quantity asks for.
@@ -8,12 +8,14 @@ extension Text {
         var cursor = TextCursor(trimmed(text))
         let isNegative = cursor.takeSign()
         let whole = cursor.takeDigits()
-        let fraction = cursor.take(UInt8(ascii: ".")) ? cursor.takeDigits() : Bytes(start: nil, count: 0)
+        let fraction =
+            cursor.take(UInt8(ascii: ".")) ? cursor.takeDigits() : Bytes(start: nil, count: 0)
         guard whole.count + fraction.count > 0 else { throw .type }
         let value =
             switch try Suffix(cursor.rest) {
             case .decimal(let exponent): try roundedUp(whole, fraction, exponent: exponent)
-            case .binary(let unit): try sum(magnitude(whole, times: unit), roundedUp(fraction, times: unit))
+            case .binary(let unit):
+                try sum(magnitude(whole, times: unit), roundedUp(fraction, times: unit))
             }
         return try int64(value, isNegative)
     }
@@ -76,7 +78,8 @@ extension Text {
             }
         }
 
-        /// The number behind an `e`. Beyond a billion it makes no difference any more: no text is that long.
+        /// The number behind an `e`. Beyond a billion it makes no difference any more: no text is
+        /// that long.
         private static func written(_ text: Bytes) throws(ReadError) -> Int {
             var cursor = TextCursor(text)
             let isNegative = cursor.takeSign()
@@ -88,7 +91,8 @@ extension Text {
         }
     }
 
-    /// The digits with the point moved `exponent` places to the right; any digit left behind it rounds up.
+    /// The digits with the point moved `exponent` places to the right; any digit left behind it
+    /// rounds up.
     private static func roundedUp(
         _ whole: Bytes, _ fraction: Bytes, exponent: Int
     ) throws(ReadError) -> UInt64 {
@@ -96,7 +100,8 @@ extension Text {
         let point = whole.count + exponent
         var value: UInt64 = 0
         for index in 0..<count {
-            let digit = UInt64((index < whole.count ? whole[index] : fraction[index - whole.count]) &- zero)
+            let digit = UInt64(
+                (index < whole.count ? whole[index] : fraction[index - whole.count]) &- zero)
             if index < point {
                 value = try tenfold(value, digit)
             } else if digit > 0 {
@@ -117,11 +122,13 @@ extension Text {
         return try sum(tens, digit)
     }
 
-    /// 0.`digits` times `unit`, rounded up; from the last digit to the first, so that it is exact. A unit is at
-    /// most 2^60, ten of which fit.
+    /// 0.`digits` times `unit`, rounded up; from the last digit to the first, so that it is exact.
+    /// A unit is at most 2^60, ten of which fit.
     private static func roundedUp(_ digits: Bytes, times unit: UInt64) -> UInt64 {
         var value: UInt64 = 0
-        for digit in digits.reversed() { value = (UInt64(digit &- zero) &* unit &+ value &+ 9) / 10 }
+        for digit in digits.reversed() {
+            value = (UInt64(digit &- zero) &* unit &+ value &+ 9) / 10
+        }
         return value
     }
 }

@@ -1,13 +1,16 @@
-// What text means when it is read as a number or a truth value. The same rules hold for the text of a key and for
-// a string inside a parsed value. White space around it is ignored; what does not fit is refused, never clamped.
+// What text means when it is read as a number or a truth value. The same rules hold for the text of
+// a key and for a string inside a parsed value. White space around it is ignored; what does not fit
+// is refused, never clamped.
 //
-// A number is written as JSON writes it, and may also begin with `+` or with zeros: [+-] digits [. digits]
-// [e [+-] digits]. No hexadecimal digits, no separators, no infinity.
+// A number is written as JSON writes it, and may also begin with `+` or with zeros: [+-] digits [.
+// digits] [e [+-] digits]. No hexadecimal digits, no separators, no infinity.
 
 /// Reads text.
 package enum Text {
     /// The text without the white space of ASCII at its ends.
-    package static func trimmed(_ text: Bytes) -> Bytes { Bytes(rebasing: text[trimmedRange(of: text)]) }
+    package static func trimmed(_ text: Bytes) -> Bytes {
+        Bytes(rebasing: text[trimmedRange(of: text)])
+    }
 
     /// Where that lies.
     package static func trimmedRange(of text: Bytes) -> Range<Int> {
@@ -17,7 +20,8 @@ package enum Text {
         return start..<end
     }
 
-    /// An integer, exact; a number with a point or an exponent is one when nothing is left behind the point.
+    /// An integer, exact; a number with a point or an exponent is one when nothing is left behind
+    /// the point.
     package static func int64(_ text: Bytes) throws(ReadError) -> Int64 {
         let text = trimmed(text)
         var cursor = TextCursor(text)
@@ -37,8 +41,9 @@ package enum Text {
 
     /// A double that has no fraction, as an integer.
     package static func int64(exactly value: Double) throws(ReadError) -> Int64 {
-        // The bounds are powers of two and therefore exact; beyond them no double has a fraction. The least int64
-        // is left out: as a double it may just as well be what -9223372036854775809 was rounded to.
+        // The bounds are powers of two and therefore exact; beyond them no double has a fraction.
+        // The least int64 is left out: as a double it may just as well be what -9223372036854775809
+        // was rounded to.
         guard value > -0x1p63, value < 0x1p63 else { throw .range }
         let whole = Int64(value)
         guard Double(whole) == value else { throw .type }
@@ -53,29 +58,11 @@ package enum Text {
 
     /// `true`, `yes`, `on`, `1` or `false`, `no`, `off`, `0`, in upper or lower case.
     package static func bool(_ text: Bytes) throws(ReadError) -> Bool {
-        let text = trimmed(text)
-        // The letters in lower case, the first one lowest, beneath their number; no word is longer than five.
-        guard text.count <= 5 else { throw .type }
-        var word = UInt64(text.count)
-        for byte in text.reversed() {
-            let isUpper = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
-            word = word << 8 | UInt64(isUpper ? byte | 0x20 : byte)
-        }
-        switch word {
-        case spelt("true"), spelt("yes"), spelt("on"), spelt("1"): return true
-        case spelt("false"), spelt("no"), spelt("off"), spelt("0"): return false
+        switch ShortWord(lowercasing: trimmed(text)) {
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
         default: throw .type
         }
-    }
-
-    /// The letters of a short word, the first one lowest, beneath their number.
-    @inline(__always)
-    private static func spelt(_ word: StaticString) -> UInt64 {
-        var letters = UInt64(word.utf8CodeUnitCount) << UInt64(8 * word.utf8CodeUnitCount)
-        for index in 0..<word.utf8CodeUnitCount {
-            letters |= UInt64(word.utf8Start[index]) << UInt64(8 * index)
-        }
-        return letters
     }
 }
 
@@ -117,7 +104,9 @@ struct TextCursor {
     /// Takes what is not a digit and not a point.
     mutating func takeUnit() -> Bytes {
         let start = position
-        while position < text.count, text[position] &- zero >= 10, text[position] != UInt8(ascii: ".") {
+        while position < text.count, text[position] &- zero >= 10,
+            text[position] != UInt8(ascii: ".")
+        {
             position += 1
         }
         return Bytes(rebasing: text[start..<position])

@@ -1,14 +1,15 @@
+// Text as C hands it over: NUL-terminated, its length unknown.
+
 internal import CSystem
 internal import Config
-
-// Text as C hands it over: NUL-terminated, its length unknown.
 
 extension Bytes {
     /// The text at `start`, without its NUL.
     @inline(__always)
     package init(text start: UnsafePointer<CChar>) {
         self.init(
-            start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: cs_string_length(start))
+            start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self),
+            count: cs_string_length(start))
     }
 
     /// The bytes as C reads text; a NUL must follow them.

@@ -1,3 +1,5 @@
+// Writing JSON: what comes out parses to the same values, and memory may be refused.
+
 import Config
 import Foundation
 import Testing
@@ -17,9 +19,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "null", "true", "false", "0", "-1", "9223372036854775807", "-9223372036854775808", "1.0", "-0.0", "0.1",
-        "1e+16", "5e-324", "1.7976931348623157e+308", #""""#, #""a""#, "[]", "{}", "[[]]", "[[],[]]", "[{}]",
-        #"{"a":{}}"#, #"{"a":[],"b":{}}"#, "[1,2.5,null,true,\"x\"]", #"{"a":1,"b":[{"c":2},3],"d":4}"#,
+        "null", "true", "false", "0", "-1", "9223372036854775807", "-9223372036854775808", "1.0",
+        "-0.0", "0.1",
+        "1e+16", "5e-324", "1.7976931348623157e+308", #""""#, #""a""#, "[]", "{}", "[[]]",
+        "[[],[]]", "[{}]",
+        #"{"a":{}}"#, #"{"a":[],"b":{}}"#, "[1,2.5,null,true,\"x\"]",
+        #"{"a":1,"b":[{"c":2},3],"d":4}"#,
         "[[[1],2],3]", #""é😀""#, #"{"":"","é":1}"#, "[{},[],{}]",
     ])
     func `writes values as they were parsed`(json: String) throws {
@@ -28,13 +33,17 @@ import Testing
 
     @Test func `leaves out white space and spells escapes as shortly as can be`() throws {
         #expect(try written(" { \"a\" : [ 1 , 2 ] } ") == #"{"a":[1,2]}"#)
-        #expect(try written(#""\u0041\/\"\\\b\f\n\r\t\u0000\u001f\u007f\u00e9""#) == #""A/\"\\\b\f\n\r\t\u0000\u001f"# + "\u{7F}é\"")
+        #expect(
+            try written(#""\u0041\/\"\\\b\f\n\r\t\u0000\u001f\u007f\u00e9""#)
+                == #""A/\"\\\b\f\n\r\t\u0000\u001f"# + "\u{7F}é\"")
         #expect(try written(#"{"a\nb":1}"#) == #"{"a\nb":1}"#)
         #expect(try written(#"{"a":1,"a":2}"#) == #"{"a":2}"#)
     }
 
     @Test func `a double stays a double and an integer exact`() throws {
-        #expect(try written("[1.0,1,1e2,100,-0.0,123456789012345680000]") == "[1.0,1,100.0,100,-0.0,1.2345678901234568e+20]")
+        #expect(
+            try written("[1.0,1,1e2,100,-0.0,123456789012345680000]")
+                == "[1.0,1,100.0,100,-0.0,1.2345678901234568e+20]")
         var random = TestRandom(seed: 8)
         for _ in 0..<20_000 {
             let value = Double(bitPattern: random.next())
@@ -49,7 +58,9 @@ import Testing
         #expect(try written("  a \"b\"\n", key: "text") == #""a \"b\"""#)
         #expect(try written("100", key: "text") == #""100""#)
         for count in 0..<20 {
-            let bytes = [UInt8](repeating: 0xFF, count: 1) + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+            let bytes =
+                [UInt8](repeating: 0xFF, count: 1)
+                + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
             let document = try Document.test("text", bytes)
             defer { document.release(TestMemory.memory) }
             let json = try text(try JSONWriter.write(document.root, memory: TestMemory.memory))
@@ -59,12 +70,15 @@ import Testing
 
     @Test func `the empty path stands for everything, one object of all keys`() throws {
         let test = try TestSnapshot([
-            ("level", " debug\n"), ("a.json", "{ \"x\" : [ 1 ] }"), ("with \"quotes\"", ""), ("ключ", "é"),
+            ("level", " debug\n"), ("a.json", "{ \"x\" : [ 1 ] }"), ("with \"quotes\"", ""),
+            ("ключ", "é"),
         ])
         let json = try "".withBytes { (path) throws(Failure) in
             try test.snapshot.json(atPath: path, memory: TestMemory.memory)
         }
-        #expect(try text(json) == #"{"a.json":{"x":[1]},"level":"debug","with \"quotes\"":"","ключ":"é"}"#)
+        #expect(
+            try text(json)
+                == #"{"a.json":{"x":[1]},"level":"debug","with \"quotes\"":"","ключ":"é"}"#)
         let one = try "a.json#/x".withBytes { (path) throws(Failure) in
             try test.snapshot.json(atPath: path, memory: TestMemory.memory)
         }
@@ -91,7 +105,10 @@ import Testing
 
     private func tree(_ random: inout TestRandom, depth: Int) -> String {
         func string(_ random: inout TestRandom) -> String {
-            "\"" + random.text(8, of: ["a", " ", "é", "😀", #"\n"#, #"\u0000"#, #"\""#, #"\\"#, "/", "\u{7F}"]) + "\""
+            "\""
+                + random.text(
+                    8, of: ["a", " ", "é", "😀", #"\n"#, #"\u0000"#, #"\""#, #"\\"#, "/", "\u{7F}"])
+                + "\""
         }
         switch random.below(depth > 0 ? 9 : 6) {
         case 0: return "null"
@@ -103,7 +120,9 @@ import Testing
             let items = (0..<random.below(5)).map { _ in tree(&random, depth: depth - 1) }
             return "[" + items.joined(separator: " , ") + "]"
         default:
-            let items = (0..<random.below(5)).map { _ in string(&random) + ": " + tree(&random, depth: depth - 1) }
+            let items = (0..<random.below(5)).map { _ in
+                string(&random) + ": " + tree(&random, depth: depth - 1)
+            }
             return "{" + items.joined(separator: ",") + "}"
         }
     }
@@ -111,7 +130,8 @@ import Testing
     @Test func `depth costs no stack`() throws {
         let depth = Limits.depthCeiling
         let json = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-        let objects = String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)
+        let objects =
+            String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)
         var limits = Limits()
         limits.maxDepth = depth
         for json in [json, objects] {

@@ -1,3 +1,5 @@
+// The difference between two snapshots, beside that of two dictionaries.
+
 import Config
 import Testing
 
@@ -8,7 +10,8 @@ import Testing
         var result: [String] = []
         let leaked = try TestMemory.leaked { memory in
             let pattern = try pattern.map { try $0.withBytes { try KeyPattern($0) } }
-            let changes = try Changes.between(old?.snapshot, new.snapshot, matching: pattern, memory: memory)
+            let changes = try Changes.between(
+                old?.snapshot, new.snapshot, matching: pattern, memory: memory)
             result = UnsafeBufferPointer(start: changes.first, count: changes.count).map {
                 #expect($0.reserved == 0)
                 return "\($0.kind == 1 ? "+" : $0.kind == 2 ? "-" : "*")\(String(cString: $0.key))"
@@ -48,7 +51,10 @@ import Testing
     @Test func `a pattern keeps only the keys that match`() throws {
         let old = try TestSnapshot([("features.a", "1"), ("features.b", "1"), ("level", "1")])
         let new = try TestSnapshot([("features.a", "2"), ("features.c", "1"), ("level", "2")])
-        #expect(try changes(old, new, matching: "features.*") == ["*features.a", "-features.b", "+features.c"])
+        #expect(
+            try changes(old, new, matching: "features.*") == [
+                "*features.a", "-features.b", "+features.c",
+            ])
         #expect(try changes(old, new, matching: "level") == ["*level"])
         #expect(try changes(old, new, matching: "nothing") == [])
     }
@@ -64,7 +70,9 @@ import Testing
     @Test func `refused memory is a failure`() throws {
         let new = try TestSnapshot([("a", "1")])
         let leaked = TestMemory.leaked(refusing: 0) { memory in
-            let failure = #expect(throws: Failure.self) { try Changes.between(nil, new.snapshot, memory: memory) }
+            let failure = #expect(throws: Failure.self) {
+                try Changes.between(nil, new.snapshot, memory: memory)
+            }
             #expect(failure?.kind == .noMemory)
         }
         #expect(leaked == 0)
@@ -76,22 +84,26 @@ import Testing
             func content() -> [String: String] {
                 var content: [String: String] = [:]
                 for _ in 0..<random.below(30) {
-                    content[random.pick(["a", "b", "ab", "é", "a b", "x.json"]) + "\(random.below(6))"] = "\(random.below(2))"
+                    let key = random.pick(["a", "b", "é", "a b", "x.json"])
+                    content[key + "\(random.below(6))"] = "\(random.below(2))"
                 }
                 return content
             }
             let (before, after) = (content(), content())
-            let expected = Set(before.keys).union(after.keys).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-                .compactMap { key in
-                    switch (before[key], after[key]) {
-                    case (nil, .some): "+" + key
-                    case (.some, nil): "-" + key
-                    case (let was?, let now?): was == now ? nil : "*" + key
-                    case (nil, nil): nil
-                    }
+            let expected = Set(before.keys).union(after.keys).sorted {
+                $0.utf8.lexicographicallyPrecedes($1.utf8)
+            }
+            .compactMap { key in
+                switch (before[key], after[key]) {
+                case (nil, .some): "+" + key
+                case (.some, nil): "-" + key
+                case (let was?, let now?): was == now ? nil : "*" + key
+                case (nil, nil): nil
                 }
+            }
             let found = try changes(
-                try TestSnapshot(before.map { ($0.key, $0.value) }), try TestSnapshot(after.map { ($0.key, $0.value) }))
+                try TestSnapshot(before.map { ($0.key, $0.value) }),
+                try TestSnapshot(after.map { ($0.key, $0.value) }))
             #expect(found == expected)
         }
     }

@@ -1,3 +1,5 @@
+// Snapshots: finding keys, their order, the checksum, and who frees what.
+
 import Config
 import Foundation
 import Testing
@@ -6,8 +8,12 @@ import Testing
     @Test func `finds every key and no other`() throws {
         var random = TestRandom(seed: 5)
         for count in [0, 1, 2, 3, 4, 5, 17, 200, 3000] {
-            var keys = Set(["", "a", "LOG_LEVEL", "features.json ", "ключ", String(repeating: "k", count: 253)])
-            while keys.count < count + 6 { keys.insert(random.text(24, of: ["a", "b", "_", ".", "1", " ", "é", "😀"])) }
+            var keys = Set([
+                "", "a", "LOG_LEVEL", "features.json ", "ключ", String(repeating: "k", count: 253),
+            ])
+            while keys.count < count + 6 {
+                keys.insert(random.text(24, of: ["a", "b", "_", ".", "1", " ", "é", "😀"]))
+            }
             let present = Array(keys.subtracting([""]).shuffled(using: &random).prefix(count))
             let test = try TestSnapshot(present.map { ($0, "value of \($0)") })
             #expect(test.snapshot.count == count)
@@ -21,17 +27,24 @@ import Testing
         for round in 0..<300 {
             let count = random.below(70)
             var keys = Set<String>()
-            while keys.count < count { keys.insert(random.text(10, of: ["a", "b", "aaaaaaaa", "Z", "é", "\u{1}"])) }
+            while keys.count < count {
+                keys.insert(random.text(10, of: ["a", "b", "aaaaaaaa", "Z", "é", "\u{1}"]))
+            }
             keys.remove("")
             var order = Array(keys)
             switch round % 4 {
             case 0: order.sort()
             case 1: order.sort(by: >)
-            case 2: order = order.filter { $0.count % 2 == 0 }.sorted() + order.filter { $0.count % 2 == 1 }.sorted()
+            case 2:
+                order =
+                    order.filter { $0.count % 2 == 0 }.sorted()
+                    + order.filter { $0.count % 2 == 1 }.sorted()
             default: break
             }
             let test = try TestSnapshot(order.map { ($0, "") })
-            #expect(test.keys.map { Array($0.utf8) } == keys.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
+            #expect(
+                test.keys.map { Array($0.utf8) }
+                    == keys.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
         }
     }
 
@@ -64,7 +77,9 @@ import Testing
             let document = try Document.test("a", "1", memory: memory)
             defer { document.release(memory) }
             let inner = TestMemory.leaked(refusing: 0) { refusing in
-                let failure = #expect(throws: Failure.self) { try TestSnapshot(documents: [document], memory: refusing) }
+                let failure = #expect(throws: Failure.self) {
+                    try TestSnapshot(documents: [document], memory: refusing)
+                }
                 #expect(failure?.kind == .noMemory)
             }
             #expect(inner == 0)
@@ -88,7 +103,9 @@ import Testing
         #expect(try String(cString: test.snapshot.key(at: 1).baseAddress!) == "b")
         #expect(throws: ReadError.notFound) { try test.snapshot.key(at: 2) }
         #expect(throws: ReadError.notFound) { try test.snapshot.key(at: -1) }
-        let bytes = try "b".withBytes { (key) throws(ReadError) in try test.snapshot.bytes(ofKey: key) }
+        let bytes = try "b".withBytes { (key) throws(ReadError) in
+            try test.snapshot.bytes(ofKey: key)
+        }
         #expect(String(cString: bytes.baseAddress!) == " 2 ")
         #expect(throws: ReadError.notFound) {
             try "c".withBytes { (key) throws(ReadError) in try test.snapshot.bytes(ofKey: key) }
@@ -110,7 +127,9 @@ import Testing
     }
 
     @Test func `the checksum is the same in every process`() throws {
-        let test = try TestSnapshot([("LOG_LEVEL", "debug"), ("features.json", #"{"a":[1,2.5,"x"]}"#)])
+        let test = try TestSnapshot([
+            ("LOG_LEVEL", "debug"), ("features.json", #"{"a":[1,2.5,"x"]}"#),
+        ])
         let known = "d1fbe09b54d61e3ada81db4a0993d755"
         #expect(test.snapshot.checksum.text == known)
         #expect(String(cString: test.snapshot.checksum.baseAddress!) == known)
@@ -118,9 +137,11 @@ import Testing
 
     @Test func `any difference shows in the checksum`() throws {
         let contents: [[(key: String, text: String)]] = [
-            [], [("a", "")], [("a", "1")], [("a", "2")], [("b", "1")], [("a1", "")], [("a", "1"), ("b", "")],
+            [], [("a", "")], [("a", "1")], [("a", "2")], [("b", "1")], [("a1", "")],
+            [("a", "1"), ("b", "")],
             [("a", ""), ("b", "1")], [("ab", "1")], [("a", "b1")], [("a", "1\0")], [("a", "1\n")],
-            [("a", String(repeating: "\0", count: 16))], [("a", String(repeating: "\0", count: 32))],
+            [("a", String(repeating: "\0", count: 16))],
+            [("a", String(repeating: "\0", count: 32))],
             [("a", String(repeating: "\0", count: 33))],
         ]
         let checksums = try contents.map { try sum(TestSnapshot($0)) }

@@ -3,20 +3,25 @@ import Config
 
 extension Document {
     /// A document with one holder, of the format that its key has.
-    static func test(_ key: String, _ content: some Sequence<UInt8>, memory: Memory = TestMemory.memory) throws -> Document {
+    static func test(
+        _ key: String, _ content: some Sequence<UInt8>, memory: Memory = TestMemory.memory
+    ) throws -> Document {
         let padded = Array(content) + [UInt8](repeating: 0, count: 64)
         return try key.withBytes { key in
             try padded.withBytes { bytes in
                 var scratch = ParseScratch(memory: memory)
                 return try Document.make(
-                    key: key, bytes: Bytes(rebasing: bytes.dropLast(64)), format: Format(key: key), limits: Limits(),
+                    key: key, bytes: Bytes(rebasing: bytes.dropLast(64)), format: Format(key: key),
+                    limits: Limits(),
                     scratch: &scratch, memory: memory
                 ).document
             }
         }
     }
 
-    static func test(_ key: String, _ text: String, memory: Memory = TestMemory.memory) throws -> Document {
+    static func test(_ key: String, _ text: String, memory: Memory = TestMemory.memory) throws
+        -> Document
+    {
         try test(key, text.utf8, memory: memory)
     }
 }
@@ -27,7 +32,8 @@ final class TestSnapshot {
     private let memory: Memory
 
     convenience init(
-        _ content: [(key: String, text: String)], generation: String = "", memory: Memory = TestMemory.memory
+        _ content: [(key: String, text: String)], generation: String = "",
+        memory: Memory = TestMemory.memory
     ) throws {
         let documents = try content.map { try Document.test($0.key, $0.text, memory: memory) }
         defer { for document in documents { document.release(memory) } }
@@ -35,7 +41,8 @@ final class TestSnapshot {
     }
 
     /// Retains the documents.
-    init(documents: [Document], generation: String = "", memory: Memory = TestMemory.memory) throws {
+    init(documents: [Document], generation: String = "", memory: Memory = TestMemory.memory) throws
+    {
         var documents = documents
         self.memory = memory
         snapshot = try documents.withUnsafeMutableBufferPointer { documents in

@@ -1,11 +1,11 @@
-// Memory that counts what is out and can be told to refuse. Each thread counts for itself: a test runs on one
-// thread from its beginning to its end, next to others.
+// Memory that counts what is out and can be told to refuse. Each thread counts for itself: a test
+// runs on one thread from its beginning to its end, next to others.
 import Config
 import Foundation
 
 enum TestMemory {
-    /// Runs `body` and gives how many blocks it did not give back. `refusing` is the number of the allocation,
-    /// counted from 0, that is refused.
+    /// Runs `body` and gives how many blocks it did not give back. `refusing` is the number of the
+    /// allocation, counted from 0, that is refused.
     static func leaked(refusing: Int? = nil, _ body: (Memory) throws -> Void) rethrows -> Int {
         let counts = Counts()
         counts.refused = refusing
@@ -25,7 +25,8 @@ enum TestMemory {
         static var current: Counts? { Thread.current.threadDictionary[key] as? Counts }
     }
 
-    /// Counts while inside of `leaked`. Fresh memory is not zero, and freed memory does not keep its content.
+    /// Counts while inside of `leaked`. Fresh memory is not zero, and freed memory does not keep
+    /// its content.
     static let memory = Memory(
         allocate: { size in
             if let counts = Counts.current {

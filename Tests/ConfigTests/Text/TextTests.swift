@@ -1,30 +1,45 @@
+// Text as numbers and truth values: what reads, as what, and what is refused.
+
 import Config
 import Foundation
 import Testing
 
 @Suite struct TextTests {
-    private func int64(_ text: String) throws -> Int64 { try text.withBytes { (b) throws(ReadError) in try Text.int64(b) } }
-    private func double(_ text: String) throws -> Double { try text.withBytes { (b) throws(ReadError) in try Text.double(b) } }
-    private func bool(_ text: String) throws -> Bool { try text.withBytes { (b) throws(ReadError) in try Text.bool(b) } }
+    private func int64(_ text: String) throws -> Int64 {
+        try text.withBytes { (b) throws(ReadError) in try Text.int64(b) }
+    }
+    private func double(_ text: String) throws -> Double {
+        try text.withBytes { (b) throws(ReadError) in try Text.double(b) }
+    }
+    private func bool(_ text: String) throws -> Bool {
+        try text.withBytes { (b) throws(ReadError) in try Text.bool(b) }
+    }
 
-    @Test(arguments: [
-        ("100", 100), ("0", 0), ("-0", 0), ("+7", 7), (" \t-42\r\n", -42), ("007", 7), ("1e3", 1000), ("2.0", 2),
-        ("-1.5e1", -15), ("9223372036854775807", Int64.max), ("-9223372036854775808", Int64.min),
-        ("00000000000000000000000000000012", 12), ("\u{0B}5\u{0C}", 5),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("100", 100), ("0", 0), ("-0", 0), ("+7", 7), (" \t-42\r\n", -42), ("007", 7),
+            ("1e3", 1000), ("2.0", 2),
+            ("-1.5e1", -15), ("9223372036854775807", Int64.max),
+            ("-9223372036854775808", Int64.min),
+            ("00000000000000000000000000000012", 12), ("\u{0B}5\u{0C}", 5),
+        ] as [(String, Int64)])
     func `text reads as an integer`(text: String, value: Int64) throws {
         #expect(try int64(text) == value)
     }
 
     @Test(arguments: [
-        "", " ", "+", "-", "abc", "1a", "0x10", "1_000", "1,000", "--1", "+-1", "1 2", "1.", ".5", "1e", "1e+", "1.5",
+        "", " ", "+", "-", "abc", "1a", "0x10", "1_000", "1,000", "--1", "+-1", "1 2", "1.", ".5",
+        "1e", "1e+", "1.5",
         "inf", "nan", "true", "1\u{A0}", "\0", "1\0",
     ])
     func `text that is no integer is of another type`(text: String) {
         #expect(throws: ReadError.type) { try int64(text) }
     }
 
-    @Test(arguments: ["9223372036854775808", "-9223372036854775809", "1e19", "99999999999999999999999999", "1e999"])
+    @Test(arguments: [
+        "9223372036854775808", "-9223372036854775809", "1e19", "99999999999999999999999999",
+        "1e999",
+    ])
     func `an integer that does not fit is out of range`(text: String) {
         #expect(throws: ReadError.range) { try int64(text) }
     }
@@ -52,9 +67,13 @@ import Testing
         var random = TestRandom(seed: 4)
         let digits = (0...9).map(String.init)
         for _ in 0..<20_000 {
-            let text = random.pick(["", "-", "+", "00"]) + random.pick(digits) + random.text(30, of: digits)
-                + (random.below(2) == 0 ? "." + random.pick(digits) + random.text(30, of: digits) : "")
-                + (random.below(2) == 0 ? random.pick(["e", "E", "e-", "E+"]) + "\(random.below(330))" : "")
+            let text =
+                random.pick(["", "-", "+", "00"]) + random.pick(digits)
+                + random.text(30, of: digits)
+                + (random.below(2) == 0
+                    ? "." + random.pick(digits) + random.text(30, of: digits) : "")
+                + (random.below(2) == 0
+                    ? random.pick(["e", "E", "e-", "E+"]) + "\(random.below(330))" : "")
             let expected = strtod(text, nil)
             if expected.isFinite {
                 #expect(try double(text).bitPattern == expected.bitPattern, "\(text)")
@@ -64,7 +83,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "1.", ".5", "1e", "0x1p3", "inf", "-inf", "nan", "1..2", "1.5f", "1 .5", "e5"])
+    @Test(arguments: [
+        "", "1.", ".5", "1e", "0x1p3", "inf", "-inf", "nan", "1..2", "1.5f", "1 .5", "e5",
+    ])
     func `text that is no number is of another type`(text: String) {
         #expect(throws: ReadError.type) { try double(text) }
     }
@@ -81,9 +102,16 @@ import Testing
     }
 
     @Test func `truth has four spellings, in any case`() throws {
-        for text in ["true", "yes", "on", "1", "TRUE", "Yes", "oN", " true\n"] { #expect(try bool(text)) }
-        for text in ["false", "no", "off", "0", "FALSE", "No", "oFf", "\t0"] { #expect(try !bool(text)) }
-        for text in ["", "t", "y", "2", "01", "truefalse", "enabled", "onn", "tru", "falsey", "!", "Yes\0", "\u{11}"] {
+        for text in ["true", "yes", "on", "1", "TRUE", "Yes", "oN", " true\n"] {
+            #expect(try bool(text))
+        }
+        for text in ["false", "no", "off", "0", "FALSE", "No", "oFf", "\t0"] {
+            #expect(try !bool(text))
+        }
+        for text in [
+            "", "t", "y", "2", "01", "truefalse", "enabled", "onn", "tru", "falsey", "!", "Yes\0",
+            "\u{11}",
+        ] {
             #expect(throws: ReadError.type) { try bool(text) }
         }
     }
