@@ -32,13 +32,13 @@ enum {
 };
 
 typedef enum kind {
-    FLOOR_LOAD, FLOOR_LOOKUP, FLOOR_ROTATING, FLOOR_COUNT,
+    FLOOR_LOAD, FLOOR_NUMBER, FLOOR_TEXT, FLOOR_ROTATING, FLOOR_COUNT,
     OUR_WORD, OUR_INT64, OUR_STRING, OUR_ROTATING, OUR_ACQUIRE,
     KINDS
 } kind;
 
 static const char *const names[KINDS] = {
-    "floor_load", "floor_lookup", "floor_rotating", "floor_add_sub",
+    "floor_load", "floor_number", "floor_text", "floor_rotating", "floor_add_sub",
     "version_word", "int64", "string", "string_rotating", "acquire_release",
 };
 
@@ -84,14 +84,17 @@ static uint64_t thread_ns(void) {
 }
 
 static void slice(worker *me) {
-    const char *key = me->what == OUR_INT64 ? "MAX_CONNECTIONS" : keys[1];
-    uint32_t size = key_sizes[1], turn = 0;
+    /* LOG_LEVEL, or MAX_CONNECTIONS: a floor looks up the same key as we do. */
+    uint32_t turn = me->what == FLOOR_NUMBER || me->what == OUR_INT64 ? 2 : 1;
+    const char *key = keys[turn];
+    uint32_t size = key_sizes[turn];
     uint64_t sum = 0, begin = thread_ns();
     switch (me->what) {
     case FLOOR_LOAD:
         REPEAT(sum += atomic_load_explicit(&plain, memory_order_relaxed))
         break;
-    case FLOOR_LOOKUP:
+    case FLOOR_NUMBER:
+    case FLOOR_TEXT:
         REPEAT(sum += floor_find(atomic_load_explicit(&current, memory_order_acquire), key, size)
                           ->text_size)
         break;

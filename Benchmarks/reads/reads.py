@@ -19,8 +19,8 @@ import report  # noqa: E402
 
 FLOORS = {
     "version_word": "floor_load",
-    "int64": "floor_lookup",
-    "string": "floor_lookup",
+    "int64": "floor_number",
+    "string": "floor_text",
     "string_rotating": "floor_rotating",
     "acquire_release": "floor_add_sub",
 }
