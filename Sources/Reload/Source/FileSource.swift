@@ -68,11 +68,26 @@ package final class FileSource: Source {
         while let last = directory.popLast() {
             below.insert(last, at: 0)
             let above = FilePath(components: directory, absolute: true)
-            guard (try? Directory.link(at: above.appending(MountLayout.dataDirectory))) != nil else { continue }
+            guard (try? Directory.link(at: above.appending(MountLayout.dataDirectory))) != nil,
+                isKubelets(below[0], in: above)
+            else { continue }
             // Named through the data directory itself: /etc/config/..data/app.json.
             if below.count > 1, below[0].elementsEqual(FilePath(MountLayout.dataDirectory).bytes) { below.removeFirst() }
             mount = MountSource(name: name, directory: above, only: FilePath(components: below, absolute: false))
             return
         }
+    }
+
+    /// Whether a name in a mount is one that the kubelet keeps there, and not a volume that is mounted
+    /// inside, or something beside the keys.
+    private func isKubelets(_ name: ArraySlice<UInt8>, in directory: FilePath) -> Bool {
+        let dataDirectory = FilePath(MountLayout.dataDirectory)
+        if name.elementsEqual(dataDirectory.bytes) { return true }
+        let path = directory.appending(name)
+        guard let target = try? Directory.link(at: path) else {
+            // After a restart of the kubelet the link of a key can be missing: kubernetes#121472.
+            return (try? Directory.status(at: path)) == nil
+        }
+        return !target.isAbsolute && target.components.first?.elementsEqual(dataDirectory.bytes) == true
     }
 }
