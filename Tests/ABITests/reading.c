@@ -163,7 +163,8 @@ TEST("a path is a key, or a key and a pointer into its value")
 {
     LOAD(FILE_TEXT("a.json", "{\"server\": {\"port\": 80, \"names\": [\"x\", \"y\"]},"
                              " \"\": \"empty\", \"a/b\": \"slash\", \"m~n\": \"tilde\","
-                             " \"~1\": \"both\", \"%\": \"percent\", \"0\": \"zero\", \"#\": \"hash\"}"),
+                             " \"~1\": \"both\", \"%\": \"percent\", \"0\": \"zero\","
+                             " \"#\": \"hash\"}"),
          FILE_TEXT("list.json", "[10, [20, 21], {\"x\": 30}]"), FILE_TEXT("word", "text"));
     CHECK_TEXT(json_at("a.json#/server/port"), "80");
     CHECK_TEXT(string_at("a.json#/server/names/0"), "x");

@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --address)
             variant=address
-            compile=(clang -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
+            compile=(clang -fuse-ld=lld -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
             export ASAN_OPTIONS=detect_stack_use_after_return=1:${ASAN_OPTIONS:-}
             ;;
         --thread)
