@@ -34,7 +34,7 @@ ROWS = [
     ("descriptors with a thousand", "many_descriptors", None),
     ("resident, KiB a watcher of a thousand", "many_watcher_kib", None),
     ("wake-ups while a thousand are idle", "many_idle_wake_ups", None),
-    ("rename to callback with one watcher, µs", "one_latency_us", None),
+    ("rename to callback, one watcher, µs", "one_latency_us", None),
     ("… with a thousand, another each time, µs", "many_latency_us", None),
     ("… with a thousand, the same as before, µs", "same_latency_us", None),
 ]

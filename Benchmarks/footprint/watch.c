@@ -95,7 +95,8 @@ static void end(place *here) {
     sem_destroy(&here->heard);
 }
 
-/* Microseconds from the rename to the callback. */
+/* Microseconds from the rename to the callback. Counted from its start: the callback may run before
+ * the writer is put back on a processor to see its end. */
 static double update(place *here, shape *content, uint64_t generation) {
     kubelet_times times;
     struct timespec deadline;
@@ -104,7 +105,7 @@ static double update(place *here, shape *content, uint64_t generation) {
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += 10;
     require(sem_timedwait(&here->heard, &deadline) == 0, "an update was not delivered");
-    return here->moment > times.rename_end ? (double)(here->moment - times.rename_end) / 1000 : 0;
+    return (double)(here->moment - times.rename_start) / 1000;
 }
 
 static int ascending(const void *left, const void *right) {
