@@ -34,14 +34,6 @@ struct Block {
         return result
     }
 
-    /// The first `count` bytes, the others zero.
-    @inline(__always)
-    func first(_ count: Int) -> Block {
-        let places = SIMD16<UInt8>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-        let wanted = Block(places._storage._value).belowSigned(UInt8(truncatingIfNeeded: count))
-        return Block(Builtin.and_Vec16xInt8(vector, wanted.bytes))
-    }
-
     /// Which bytes are `byte`.
     @inline(__always)
     func equal(_ byte: UInt8) -> Lanes {
@@ -84,10 +76,6 @@ struct Lanes {
     /// One bit for each lane, the first lane lowest.
     @inline(__always)
     var bits: UInt32 { UInt32(UInt16(Builtin.bitcast_Vec16xInt1_Int16(vector))) }
-
-    /// 0xFF for each lane that is true, otherwise 0.
-    @inline(__always)
-    var bytes: Builtin.Vec16xInt8 { Builtin.sext_Vec16xInt1_Vec16xInt8(vector) }
 
     @inline(__always)
     static func | (a: Lanes, b: Lanes) -> Lanes { Lanes(Builtin.or_Vec16xInt1(a.vector, b.vector)) }

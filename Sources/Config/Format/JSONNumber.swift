@@ -24,8 +24,14 @@ enum JSONNumber {
         }
     }
 
-    /// Parses the number at `start`, which is a minus sign or a digit.
+    /// Whether a byte that most often follows a number.
     @inline(__always)
+    static func isEnd(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+    }
+
+    /// Parses the number at `start`, which is a minus sign or a digit.
+    @inline(never)
     static func parse(_ start: UnsafePointer<UInt8>, limbs: UnsafeMutablePointer<UInt64>) -> Parsed {
         var p = start
         let isNegative = p.pointee == UInt8(ascii: "-")

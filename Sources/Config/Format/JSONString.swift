@@ -1,5 +1,5 @@
 // A JSON string's way from the source to the document's text: found, checked, unescaped and copied in one go.
-// The common string, at most fifteen plain characters, never gets here: JSONParser takes it in one block.
+// The common string, at most sixteen plain characters, never gets here: JSONParser takes it in one block.
 
 enum JSONString {
     /// What became of a string: how far it was read, how far it was written, and what was wrong with it.
@@ -25,6 +25,12 @@ enum JSONString {
         (block.equal(UInt8(ascii: "\"")) | block.equal(UInt8(ascii: "\\")) | block.belowSigned(0x20)).bits
     }
 
+    /// The same without quotes.
+    @inline(__always)
+    static func others(in block: Block) -> UInt32 {
+        (block.equal(UInt8(ascii: "\\")) | block.belowSigned(0x20)).bits
+    }
+
     /// The same with characters beyond ASCII taken as ordinary.
     @inline(__always)
     private static func stopsButUnicode(in block: Block) -> UInt32 {
@@ -32,7 +38,7 @@ enum JSONString {
     }
 
     /// Copies the string whose first byte is at `source`, of the text that begins at `start`, to `text`. Blocks are
-    /// stored whole: up to fifteen bytes after the end of the copy are overwritten.
+    /// stored whole: up to 32 bytes after the end of the copy are overwritten.
     @inline(never)
     static func copy(
         _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>, start: UnsafePointer<UInt8>
@@ -40,16 +46,11 @@ enum JSONString {
         var p = source
         var d = text
         while true {
-            let block = Block(at: p)
-            block.store(to: d)
-            let stops = stops(in: block)
-            if stops == 0 {
-                p += 16
-                d += 16
-                continue
+            if p.pointee < 0x80 {
+                let length = copyPlain(&p, &d)
+                p += length
+                d += length
             }
-            p += stops.trailingZeroBitCount
-            d += stops.trailingZeroBitCount
             if p.pointee >= 0x80 {
                 let copied = copyUnicode(p, to: d, start: start)
                 if copied.problem != nil { return copied }
@@ -57,12 +58,30 @@ enum JSONString {
                 d = copied.text
             }
             if p.pointee == UInt8(ascii: "\"") { return Copied(p + 1, d) }
-            if p.pointee < 0x20 { return Copied(p, d, .controlCharacter) }
-            if p.pointee != UInt8(ascii: "\\") { continue }
-            let copied = unescape(p, to: d)
-            if copied.problem != nil { return copied }
-            p = copied.source
-            d = copied.text
+            if p.pointee == UInt8(ascii: "\\") {
+                let count = unescape(&p, to: d)
+                if count == 0 { return Copied(p, d, escapeProblem(at: p)) }
+                d += count
+            } else if p.pointee < 0x20 {
+                return Copied(p, d, .controlCharacter)
+            }
+        }
+    }
+
+    /// Copies whole pairs of blocks of plain characters; gives how many plain characters, copied too, are left.
+    @inline(__always)
+    private static func copyPlain(
+        _ p: inout UnsafePointer<UInt8>, _ d: inout UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        while true {
+            let first = Block(at: p)
+            let second = Block(at: p + 16)
+            first.store(to: d)
+            second.store(to: d + 16)
+            let stops = stops(in: first) | stops(in: second) &<< 16
+            if stops != 0 { return stops.trailingZeroBitCount }
+            p += 32
+            d += 32
         }
     }
 
@@ -96,57 +115,80 @@ enum JSONString {
         }
     }
 
-    /// Writes what the escape sequence at `source` stands for.
+    /// Writes what the escape sequence at `p` stands for and moves behind it; gives the number of bytes written,
+    /// none when the sequence is wrong.
     @inline(__always)
-    private static func unescape(_ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) -> Copied {
+    private static func unescape(_ p: inout UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) -> Int {
+        if p[1] == UInt8(ascii: "u") { return unescapeUnicode(&p, to: text) }
         let character: UInt8
-        switch source[1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): character = source[1]
+        switch p[1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): character = p[1]
         case UInt8(ascii: "n"): character = 0x0a
         case UInt8(ascii: "t"): character = 0x09
         case UInt8(ascii: "r"): character = 0x0d
         case UInt8(ascii: "b"): character = 0x08
         case UInt8(ascii: "f"): character = 0x0c
-        case UInt8(ascii: "u"): return unescapeUnicode(source, to: text)
-        default: return Copied(source, text, .badEscape)
+        default: return 0
         }
         text.pointee = character
-        return Copied(source + 2, text + 1)
+        p += 2
+        return 1
     }
 
     /// `\uXXXX`, or two of them that make one character.
     @inline(__always)
     private static func unescapeUnicode(
-        _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>
-    ) -> Copied {
-        guard var scalar = hexadecimal(at: source + 2) else { return Copied(source, text, .badUnicodeEscape) }
-        var p = source + 6
+        _ p: inout UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        var scalar = hexadecimal(at: p + 2)
+        if scalar > 0xffff { return 0 }
         if scalar & 0xf800 == 0xd800 {
-            guard scalar < 0xdc00, p[0] == UInt8(ascii: "\\"), p[1] == UInt8(ascii: "u"),
-                let low = hexadecimal(at: p + 2), low & 0xfc00 == 0xdc00
-            else { return Copied(source, text, .loneSurrogate) }
+            let low = hexadecimal(at: p + 8)
+            if scalar >= 0xdc00 || p.load(as: UInt64.self) &>> 48 != 0x755c || low & ~0x3ff != 0xdc00 { return 0 }
             scalar = 0x10000 &+ (scalar & 0x3ff) &<< 10 &+ (low & 0x3ff)
             p += 6
         }
-        return Copied(p, text + encode(scalar, to: text))
+        p += 6
+        return encode(scalar, to: text)
     }
 
-    /// The number in four hexadecimal digits. Reads no further than the first byte that is none.
-    @inline(__always)
-    private static func hexadecimal(at pointer: UnsafePointer<UInt8>) -> UInt32? {
-        var value: UInt32 = 0
-        for index in 0..<4 {
-            let byte = pointer[index]
-            var digit = byte &- UInt8(ascii: "0")
-            if digit > 9 {
-                digit = (byte | 0x20) &- UInt8(ascii: "a")
-                if digit > 5 { return nil }
-                digit = digit &+ 10
-            }
-            value = value &<< 4 | UInt32(digit)
-        }
-        return value
+    /// Which rule the escape sequence at `p` breaks.
+    @inline(never)
+    private static func escapeProblem(at p: UnsafePointer<UInt8>) -> ParseError.Problem {
+        if p[1] != UInt8(ascii: "u") { return .badEscape }
+        return hexadecimal(at: p + 2) > 0xffff ? .badUnicodeEscape : .loneSurrogate
     }
+
+    /// The number in four hexadecimal digits; more than 0xFFFF when they are not such.
+    @inline(__always)
+    private static func hexadecimal(at p: UnsafePointer<UInt8>) -> UInt32 {
+        let first = digits[unchecked: Int(p[0])]
+        let second = digits[unchecked: Int(p[1])]
+        let third = digits[unchecked: Int(p[2])]
+        let fourth = digits[unchecked: Int(p[3])]
+        if first | second | third | fourth > 15 { return .max }
+        return UInt32(first) &<< 12 | UInt32(second) &<< 8 | UInt32(third) &<< 4 | UInt32(fourth)
+    }
+
+    /// The value of each byte as a hexadecimal digit, 16 for those that are none.
+    private static let digits: InlineArray<256, UInt8> = [
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 16, 16, 16, 16, 16,
+        16, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+        16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+    ]
 
     /// Writes a character in UTF-8, which never takes more bytes than its escape did; gives their number.
     @inline(__always)

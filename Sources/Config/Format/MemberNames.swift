@@ -1,12 +1,6 @@
-// Names that occur twice in one object. While an object is open each of its names lies on a stack with a hash of
-// all its bytes; when it closes the hashes are compared, and names only where hashes agree. The last member wins:
-// earlier ones are marked, and taken off the tape in one pass at the end.
-
-/// A name of an object that is still open: where it lies on the tape, and 32 bits of its hash.
-struct OpenName: BitwiseCopyable {
-    var hash: UInt32
-    var index: UInt32
-}
+// Names that occur twice in one object. While an object is open the hashes of its names lie on a stack; when it
+// closes they are compared, and names only where hashes agree. The last member wins: earlier ones are marked, and
+// taken off the tape in one pass at the end.
 
 /// How members' names are hashed. The seed differs between processes, so that nobody can prepare names that
 /// collide; nothing that a document shows depends on it.
@@ -19,29 +13,37 @@ struct NameHash {
         second = NameHash.fold(seed ^ 0x2ffd_72db_d01a_dfb7, 0xb8e1_afed_6a26_7e96)
     }
 
-    /// The hash of a name of at most fifteen bytes, which `block` begins with.
+    /// The hash of a name of at most sixteen bytes. Sixteen can be read, whatever its length.
     @inline(__always)
-    func hash(_ block: Block, _ count: Int) -> UInt32 {
-        let words = block.first(count).words
-        return UInt32(truncatingIfNeeded: NameHash.fold(words[0] ^ first, words[1] ^ second))
-    }
+    func hashShort(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt32 { hash(name, count, second) }
 
-    /// The hash of a name of any length, the same for the same name. The sixteen bytes that begin at any of its
-    /// bytes can be read.
-    @inline(never)
+    /// The hash of a name of any length, the same for the same name. Sixteen bytes can be read wherever it goes on.
     func hash(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
         var state = second
         var next = name
         var left = count
-        while left > 15 {
-            let words = Block(at: next).words
-            state = NameHash.fold(words[0] ^ first, words[1] ^ state)
+        while left > 16 {
+            state = NameHash.fold(next.load(as: UInt64.self) ^ first, (next + 8).load(as: UInt64.self) ^ state)
             next += 16
             left &-= 16
         }
-        let words = Block(at: next).first(left).words
-        return UInt32(truncatingIfNeeded: NameHash.fold(words[0] ^ first, words[1] ^ state))
+        return hash(next, left, state)
     }
+
+    @inline(__always)
+    private func hash(_ name: UnsafePointer<UInt8>, _ count: Int, _ state: UInt64) -> UInt32 {
+        let low = name.load(as: UInt64.self) & NameHash.masks[unchecked: count]
+        let high = (name + 8).load(as: UInt64.self) & NameHash.masks[unchecked: count &+ 17]
+        return UInt32(truncatingIfNeeded: NameHash.fold(low ^ first, high ^ state))
+    }
+
+    /// Which bits of sixteen bytes belong to the first 0, 1, 2 … 16: of the lower word, then of the higher one.
+    private static let masks: InlineArray<34, UInt64> = [
+        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff, 0xff_ffff_ffff_ffff,
+        .max, .max, .max, .max, .max, .max, .max, .max, .max,
+        0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff, 0xff_ffff_ffff_ffff, .max,
+    ]
 
     /// Both halves of the product of two words, combined: every bit depends on all bits of both.
     @inline(__always)
@@ -56,6 +58,8 @@ struct MemberNames {
     private let tape: UnsafeMutablePointer<Node>
     private let text: UnsafePointer<UInt8>
 
+    /// Two names have had the same hash: from now on all objects are looked at in earnest.
+    private(set) var isSuspected = false
     /// How many members were replaced.
     private(set) var count = 0
     /// The node of the first name found that had occurred before; of no meaning while `count` is 0.
@@ -69,80 +73,88 @@ struct MemberNames {
     /// Set in the head of a name whose member was replaced; no type has it.
     static var replaced: UInt64 { 0x80 }
 
-    /// Up to this many members each name is compared with each: it needs no memory, and no time to speak of.
-    static var fewMembers: Int { 16 }
+    /// In objects of up to this many members a name is compared with those before it when the filter says that it
+    /// may be among them; of more the filter would soon say so of every name.
+    static var fewMembers: Int { 32 }
 
-    /// Whether any two of a few names may be equal.
-    @inline(__always)
-    static func mayRepeat(_ names: UnsafePointer<OpenName>, _ count: Int) -> Bool {
-        var hit = false
-        var index = 1
-        while index < count {
-            let hash = names[index].hash
-            var other = 0
-            while other < index {
-                if names[other].hash == hash { hit = true }
-                other = other &+ 1
-            }
-            index = index &+ 1
-        }
-        return hit
-    }
-
-    /// Marks what is replaced among a few names.
+    /// Notes whether `hash` is one of the last `count` on the stack; gives what the filter shall be. In an object
+    /// of many members it is emptied, so as not to be in the way.
     @inline(never)
-    mutating func markFew(_ names: UnsafePointer<OpenName>, _ count: Int) {
-        for later in 1..<max(count, 1) {
-            for earlier in 0..<later where names[earlier].hash == names[later].hash {
-                if areEqual(names[earlier], names[later]) { replace(names[earlier], by: names[later]) }
-            }
-        }
+    mutating func suspect(
+        _ hash: UInt32, among stack: UnsafePointer<UInt32>, _ count: Int, filter: UInt64
+    ) -> UInt64 {
+        if count > MemberNames.fewMembers { return 0 }
+        for index in 0..<count where (stack - count)[index] == hash { isSuspected = true }
+        return filter
     }
 
-    /// How many slots `markMany` needs: at least twice as many as names, a power of two.
+    /// How many slots of a hash table `count` names need: at least twice as many, a power of two.
     static func slots(for count: Int) -> Int { 2 &<< (Int.bitWidth &- count.leadingZeroBitCount) }
 
-    /// Marks what is replaced among many names, by a hash table of `slots` entries: 0, or one more than the number
-    /// of the last name of its kind.
+    /// Whether any two of many hashes are equal. `table` has `slots` entries, each a hash or 0.
     @inline(never)
-    mutating func markMany(_ names: UnsafePointer<OpenName>, _ count: Int, table: UnsafeMutablePointer<UInt32>, slots: Int) {
+    static func anyEqual(
+        _ hashes: UnsafePointer<UInt32>, _ count: Int, table: UnsafeMutablePointer<UInt32>, slots: Int
+    ) -> Bool {
         table.update(repeating: 0, count: slots)
-        let mask = slots &- 1
+        for index in 0..<count {
+            let hash = max(hashes[index], 1)
+            var slot = MemberNames.slot(of: hash, slots)
+            while table[slot] != 0 {
+                if table[slot] == hash { return true }
+                slot = (slot &+ 1) & (slots &- 1)
+            }
+            table[slot] = hash
+        }
+        return false
+    }
+
+    /// Marks the members of `object` that later ones replace. An entry of `table` is 0, or one more than the number
+    /// of the last name of its kind. `indices` has room for one entry a member.
+    @inline(never)
+    mutating func mark(
+        _ hashes: UnsafePointer<UInt32>, _ count: Int, of object: UnsafeMutablePointer<Node>,
+        indices: UnsafeMutablePointer<UInt32>, table: UnsafeMutablePointer<UInt32>, slots: Int
+    ) {
+        table.update(repeating: 0, count: slots)
+        var name = object - tape &+ 1
         for later in 0..<count {
-            // The low bits of a hash choose the slot; multiplied, so that all of its bits take part.
-            let mixed = UInt64(names[later].hash) &* 0x9e37_79b9_7f4a_7c15
-            var slot = Int(truncatingIfNeeded: mixed &>> 32) & mask
+            indices[later] = UInt32(truncatingIfNeeded: name)
+            var slot = MemberNames.slot(of: hashes[later], slots)
             while table[slot] != 0 {
                 let earlier = Int(table[slot]) &- 1
-                if names[earlier].hash == names[later].hash && areEqual(names[earlier], names[later]) {
-                    replace(names[earlier], by: names[later])
+                if hashes[earlier] == hashes[later] && areEqual(Int(indices[earlier]), name) {
+                    replace(Int(indices[earlier]), by: name)
                     break
                 }
-                slot = (slot &+ 1) & mask
+                slot = (slot &+ 1) & (slots &- 1)
             }
             table[slot] = UInt32(truncatingIfNeeded: later &+ 1)
+            name = end(of: name &+ 1)
         }
     }
 
-    private func areEqual(_ a: OpenName, _ b: OpenName) -> Bool {
-        let first = tape[Int(a.index)].payload
-        let second = tape[Int(b.index)].payload
-        let length = Int(truncatingIfNeeded: first &>> 32)
-        if length != Int(truncatingIfNeeded: second &>> 32) { return false }
-        return equalBytes(
-            text + Int(first & 0xffff_ffff), text + Int(second & 0xffff_ffff), length)
+    @inline(__always)
+    private static func slot(of hash: UInt32, _ slots: Int) -> Int { Int(hash) & (slots &- 1) }
+
+    private func areEqual(_ a: Int, _ b: Int) -> Bool {
+        let first = tape[a].payload
+        let second = tape[b].payload
+        return first &>> 32 == second &>> 32
+            && equalBytes(
+                text + Int(first & 0xffff_ffff), text + Int(second & 0xffff_ffff), Int(first &>> 32))
     }
 
-    private mutating func replace(_ earlier: OpenName, by later: OpenName) {
-        if tape[Int(earlier.index)].head & MemberNames.replaced != 0 { return }
-        tape[Int(earlier.index)].head |= MemberNames.replaced
-        if count == 0 { firstRepeated = tape[Int(later.index)] }
+    private mutating func replace(_ earlier: Int, by later: Int) {
+        if tape[earlier].head & MemberNames.replaced != 0 { return }
+        tape[earlier].head |= MemberNames.replaced
+        if count == 0 { firstRepeated = tape[later] }
         count = count &+ 1
     }
 }
 
 /// A container that is open while a tape is compacted: where it ended and where it lies now.
-struct OpenContainer: BitwiseCopyable {
+struct CompactedContainer: BitwiseCopyable {
     var oldEnd: UInt32
     var index: UInt32
 }
@@ -151,7 +163,7 @@ extension MemberNames {
     /// Takes the marked members off a tape of `count` nodes and gives the new number of nodes. The others stay in
     /// their order. `stack` has room for one entry for each level of nesting.
     @inline(never)
-    func compact(_ count: Int, stack: UnsafeMutablePointer<OpenContainer>) -> Int {
+    func compact(_ count: Int, stack: UnsafeMutablePointer<CompactedContainer>) -> Int {
         var depth = 0
         var from = 0
         var to = 0
@@ -169,7 +181,7 @@ extension MemberNames {
                     head: node.head & ~0xffff_ff00 | UInt64(truncatingIfNeeded: to) &<< 8, payload: node.payload)
                 let type = UInt8(truncatingIfNeeded: node.head)
                 if !isNameDue && (type == ValueType.array.rawValue || type == ValueType.object.rawValue) {
-                    stack[depth] = OpenContainer(
+                    stack[depth] = CompactedContainer(
                         oldEnd: UInt32(truncatingIfNeeded: node.payload), index: UInt32(truncatingIfNeeded: to))
                     depth = depth &+ 1
                     isNameDue = type == ValueType.object.rawValue
@@ -192,7 +204,7 @@ extension MemberNames {
         return to
     }
 
-    private func isObject(_ stack: UnsafeMutablePointer<OpenContainer>, _ depth: Int) -> Bool {
+    private func isObject(_ stack: UnsafeMutablePointer<CompactedContainer>, _ depth: Int) -> Bool {
         depth > 0
             && UInt8(truncatingIfNeeded: tape[Int(stack[depth &- 1].index)].head) == ValueType.object.rawValue
     }

@@ -9,9 +9,9 @@ package struct ParseScratch: ~Copyable {
     private(set) var tape: Region<Node>
     /// Unescaped strings, each followed by a NUL.
     private(set) var text: Region<UInt8>
-    /// The members' names of all objects that are open; later the open containers of a compaction.
-    private(set) var names: Region<OpenName>
-    /// A hash table over the names of one large object.
+    /// The hashes of the members' names of all objects that are open; later the open containers of a compaction.
+    private(set) var names: Region<UInt32>
+    /// Where the names of one object lie, and a hash table over them.
     private(set) var table: Region<UInt32>
     /// The two integers of an exact comparison of numbers.
     private(set) var limbs: Region<UInt64>
@@ -44,13 +44,13 @@ package struct ParseScratch: ~Copyable {
         return tape.reserve(min(nodes, mostNodes), memory)
             // Blocks of sixteen bytes are stored whole, past the end of what they hold.
             && text.reserve(length &+ 64, memory)
-            // The shortest member is `"":1`; a compaction needs one entry for each open container.
-            && names.reserve(max(length / 4, depth) &+ 4, memory)
+            // The shortest member is `"":1`; each level takes two entries, also when a tape is compacted.
+            && names.reserve(length / 4 &+ 2 &* depth &+ 4, memory)
             && limbs.reserve(2 &* Exact.limbCount, memory)
     }
 
     /// Makes room for a hash table; false when there is no memory.
-    mutating func reserveTable(_ slots: Int) -> Bool { table.reserve(slots, memory) }
+    mutating func reserveTable(_ count: Int) -> Bool { table.reserve(count, memory) }
 
     /// Gives back what is larger than `bytes` in one piece, as after one huge document among small ones.
     package mutating func trim(to bytes: Int) {

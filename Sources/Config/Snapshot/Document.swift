@@ -113,7 +113,7 @@ extension Document {
         key: Bytes, bytes: Bytes, limits: Limits, scratch: inout ParseScratch, memory: Memory
     ) throws(ParseError) -> ParsedDocument {
         let output = try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
-        let tape = UnsafeBufferPointer(start: scratch.tape.base, count: output.nodeCount)
+        let tape = UnsafeBufferPointer(start: scratch.tape.base.map { $0 + 1 }, count: output.nodeCount)
         let text = Bytes(start: scratch.text.base, count: output.textCount)
         guard let document = freeze(
             key: key, bytes: bytes, tape: tape, text: text, integer: .unread, memory: memory)
@@ -134,7 +134,8 @@ extension Document {
     /// A document of one node: the text without the white space around it, or the bytes when they are no text.
     private static func makeText(key: Bytes, bytes: Bytes, memory: Memory) -> Document? {
         let isText = UTF8Check.isValid(bytes)
-        let range = isText ? Text.trimmedRange(of: bytes) : 0..<bytes.count
+        var range = isText ? Text.trimmedRange(of: bytes) : 0..<bytes.count
+        if range.isEmpty { range = bytes.count..<bytes.count }
         // What reaches to the end of the bytes is followed by their NUL; only then no copy is needed.
         let needsCopy = range.upperBound < bytes.count
         let text = Bytes(rebasing: bytes[range])

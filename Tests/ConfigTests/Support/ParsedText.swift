@@ -96,6 +96,9 @@ final class ParsedText {
 
     static func failure(_ text: String, limits: Limits = Limits()) -> Failure? { failure(text.utf8, limits: limits) }
 
+    /// Where the values of the first `count` nodes begin.
+    func offsets(_ count: Int) -> [Int] { (0..<count).map { root.node[$0].sourceOffset } }
+
     /// The tree in a notation that tells all types apart, and checks that every node is where it says it is.
     var tree: String { tree(root.node).text }
 
@@ -138,5 +141,40 @@ final class ParsedText {
         let text = document.text(of: node.pointee)
         #expect(text.baseAddress![text.count] == 0, "a string is followed by a NUL")
         return "\"\(String(decoding: text, as: UTF8.self))\""
+    }
+}
+
+// What tests ask of a single value.
+extension ParsedText {
+    /// Whether a text parses, when a scratch is at hand.
+    static func isJSON(_ text: [UInt8], scratch: inout ParseScratch) -> Bool {
+        let bytes = GuardedBytes(text)
+        defer { withExtendedLifetime(bytes) {} }
+        return (try? JSONParser.parse(bytes.bytes, limits: Limits(), scratch: &scratch)) != nil
+    }
+
+    /// The double that a number's text parses to.
+    static func double(_ text: String) throws -> Double {
+        var scratch = ParseScratch(memory: TestMemory.memory)
+        return try double(text, scratch: &scratch)
+    }
+
+    static func double(_ text: String, scratch: inout ParseScratch) throws -> Double {
+        let padded = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
+        try padded.withBytes { bytes in
+            _ = try JSONParser.parse(Bytes(rebasing: bytes.dropLast(64)), limits: Limits(), scratch: &scratch)
+        }
+        let node = scratch.tape.base![1]
+        if UInt8(truncatingIfNeeded: node.head) == ValueType.int64.rawValue { return Double(Int64(bitPattern: node.payload)) }
+        #expect(UInt8(truncatingIfNeeded: node.head) == ValueType.double.rawValue)
+        return Double(bitPattern: node.payload)
+    }
+
+    /// Whether Foundation is more lenient or stricter than RFC 8259 about such a text: it takes other encodings than
+    /// UTF-8, superfluous commas and numbers beyond a double, and minds some numbers that are JSON.
+    static func isKnownToDiffer(_ text: [UInt8]) -> Bool {
+        let string = String(decoding: text, as: UTF8.self)
+        return text.contains(0) || String(validating: text, as: UTF8.self) == nil
+            || string.contains(/,\s*[\]}]|[eE][-+]?[0-9]{3}|[0-9]{18}|\\u[dD][89abcdefABCDEF]/)
     }
 }
