@@ -5,7 +5,8 @@ package import Synchronization
 // points at one. Reading takes no lock and waits for nobody.
 
 /// The block that readers touch. It lives until the watcher is destroyed *and* its last snapshot is released.
-package struct CurrentSnapshot: Equatable {
+package struct CurrentSnapshot: Equatable, @unchecked Sendable {
+    // Sendable: readers touch atomics; the rest is under the lock.
     package let base: UnsafeMutableRawPointer
 
     @inline(__always)

@@ -11,7 +11,8 @@ internal import Synchronization
 // publication counts itself in and out of a header that is still a header.
 
 /// A snapshot with its version and its reference counts. Copying this copies a pointer.
-package struct SharedSnapshot: Equatable {
+package struct SharedSnapshot: Equatable, @unchecked Sendable {
+    // Sendable: callers touch atomics and what was written before it was published; the rest is under the lock.
     package let base: UnsafeMutableRawPointer
 
     @inline(__always)

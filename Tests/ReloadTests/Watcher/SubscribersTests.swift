@@ -1,0 +1,125 @@
+import Config
+import Testing
+
+@testable import Reload
+
+private func content(_ text: String) throws -> Content {
+    let payload = Payload(memory: .system)
+    try text.withBytes { bytes in try payload.add(key: bytes, value: bytes) }
+    let parser = DocumentParser(memory: .system)
+    let parsed = try parser.parse(
+        key: payload.key(0), bytes: payload.value(0), limits: Limits(), options: ParseOptions())
+    var documents = [parsed.document]
+    let body = try documents.withUnsafeMutableBufferPointer {
+        try Snapshot.make(documents: $0, generation: Bytes(start: nil, count: 0), memory: .system)
+    }
+    parsed.document.release(.system)
+    return Content(body)
+}
+
+extension String {
+    fileprivate func withBytes(_ body: (Bytes) throws -> Void) throws {
+        var text = self
+        try text.withUTF8 { try body($0) }
+    }
+}
+
+private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", line: 2, column: 3)
+
+@Suite struct SubscribersTests {
+    private let subscribers = Subscribers()
+    private let current = CurrentSnapshot.make()
+
+    private func subscriber() -> Subscriber { Subscriber(id: 1, pattern: nil, isManual: false) { _ in } }
+
+    private func publish(_ version: UInt64, _ text: String) throws -> SharedSnapshot {
+        let snapshot = SharedSnapshot.make(content: try content(text), current: current, version: version)
+        _ = current.publish(snapshot)
+        return snapshot
+    }
+
+    @Test("without subscribers nothing is pending, and the newest version is what the next round compares with")
+    func nobody() throws {
+        let first = try publish(1, "a")
+        subscribers.notePublished(first, .start)
+        subscribers.noteRejected(failure, .change)
+        subscribers.noteSource(.sourceLost, failure, .change)
+        #expect(!subscribers.hasPending)
+        subscribers.add(subscriber())
+        let second = try publish(2, "b")
+        subscribers.notePublished(second, .change)
+        let round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.map(\.kind) == [.published])
+        #expect(round.events[0].previous == first)
+        round.end()
+    }
+
+    @Test("versions that wait become one event, from what was told last to the newest")
+    func coalesce() throws {
+        subscribers.add(subscriber())
+        let first = try publish(1, "a")
+        subscribers.notePublished(first, .start)
+        subscribers.beginRound(current: current.snapshot).end()
+        subscribers.notePublished(try publish(2, "b"), .change)
+        let third = try publish(3, "c")
+        subscribers.notePublished(third, .reload)
+        let round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.count == 1)
+        #expect(round.events[0].snapshot == third)
+        #expect(round.events[0].previous == first)
+        #expect(round.events[0].cause == .reload)
+        round.end()
+        #expect(!subscribers.hasPending)
+    }
+
+    @Test("of rejections that wait the newest is told, and a version drops them")
+    func rejections() throws {
+        subscribers.add(subscriber())
+        subscribers.notePublished(try publish(1, "a"), .start)
+        subscribers.beginRound(current: current.snapshot).end()
+        subscribers.noteRejected(failure, .change)
+        subscribers.noteRejected(Failure(.parse, .parse, key: "b.json", "nor does this"), .change)
+        let round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.map(\.kind) == [.rejected])
+        #expect(round.events[0].failure?.key == "b.json")
+        round.end()
+        subscribers.noteRejected(failure, .change)
+        subscribers.notePublished(try publish(2, "b"), .change)
+        #expect(subscribers.beginRound(current: current.snapshot).events.map(\.kind) == [.published])
+    }
+
+    @Test("a rejection after a version is told after it")
+    func order() throws {
+        subscribers.add(subscriber())
+        subscribers.notePublished(try publish(1, "a"), .start)
+        subscribers.noteRejected(failure, .change)
+        let round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.map(\.kind) == [.published, .rejected])
+        #expect(round.events[0].cause == .start)
+    }
+
+    @Test("of each source the newest word is told")
+    func sources() throws {
+        subscribers.add(subscriber())
+        subscribers.notePublished(try publish(1, "a"), .start)
+        subscribers.beginRound(current: current.snapshot).end()
+        subscribers.noteSource(.sourceLost, Failure(.io, .load, key: "/one", "lost"), .change)
+        subscribers.noteSource(.sourceLost, Failure(.io, .load, key: "/two", "lost"), .change)
+        subscribers.noteSource(.sourceRecovered, Failure(.io, .load, key: "/one", "back"), .change)
+        let round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.map(\.kind) == [.sourceLost, .sourceRecovered])
+        #expect(round.events.map { $0.failure?.key } == ["/two", "/one"])
+    }
+
+    @Test("what a round tells is held until it ends")
+    func held() throws {
+        subscribers.add(subscriber())
+        let first = try publish(1, "a")
+        subscribers.notePublished(first, .start)
+        let round = subscribers.beginRound(current: current.snapshot)
+        subscribers.dropPending()
+        #expect(first.isHeldByEngine)
+        round.end()
+        #expect(!first.isHeldByEngine)
+    }
+}
