@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// One tree, two builds. `CMRELOAD_EMBEDDED=1` selects the Embedded Swift build that ships; without it the
-// same files build with the full runtime, for `swift test`, the sanitizers and the debugger.
+// One tree, two builds. `CMRELOAD_EMBEDDED=1` selects the Embedded Swift build that ships; without it
+// the same files build with the full runtime, for `swift test`, the sanitizers and the debugger.
 let embedded = Context.environment["CMRELOAD_EMBEDDED"] == "1"
 
 let swiftSettings: [SwiftSetting] = [
@@ -25,6 +25,10 @@ let linkerSettings: [LinkerSetting] = [
     .unsafeFlags([
         "-use-ld=lld",
         "-Xlinker", "--gc-sections",
+        // Loading costs a mapping a segment: constants share one with code, and what the loader has
+        // bound is sealed at once.
+        "-Xlinker", "--no-rosegment",
+        "-Xlinker", "-z", "-Xlinker", "now",
         "-Xlinker", "-l:../embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a",
     ])
 ] : [])

@@ -52,6 +52,7 @@ agree() { diff <("$1") <("$2"); }
 # refuse.
 no_text_relocations() { ! readelf -dW "$library" | grep TEXTREL; }
 stack_is_data() { readelf -lW "$library" | grep GNU_STACK | grep -q ' RW '; }
+is_sealed() { readelf -dW "$library" | grep BIND_NOW && readelf -lW "$library" | grep GNU_RELRO; }
 names_no_folder() { ! strings -a "$library" | grep -F -e "$PWD" -e "${HOME:-$PWD}/"; }
 is_stripped() { ! readelf -SW "$library" | grep -e ' \.symtab' -e ' \.debug_'; }
 
@@ -66,6 +67,7 @@ check "looks for libraries where the system does, nowhere else" prints "" dynami
 check "needs no glibc newer than $newest_glibc" old_glibc_suffices
 check "has no text relocations" no_text_relocations
 check "has no executable stack" stack_is_data
+check "seals its tables once it is loaded" is_sealed
 check "names no folder of the machine that built it" names_no_folder
 
 summary
