@@ -154,7 +154,7 @@ package final class Reactor: @unchecked Sendable {
             if !matches { return }
             if interest.watch.leadsElsewhere { layer.needsArming = true }
         }
-        interest.watcher.signal(layer, at: now, isComplete: false)
+        interest.watcher.signal(layer, at: now)
     }
 
     /// Takes up reloads that were asked for, from signal handlers too.

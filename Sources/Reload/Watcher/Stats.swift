@@ -17,3 +17,21 @@ package struct Stats: Sendable {
     package var polling: UInt32 = 0
     package var heldSnapshots: UInt32 = 0
 }
+
+extension Watcher {
+    package func copyStats() -> Stats {
+        reactor.lock.withLock {
+            var copy = stats
+            copy.version = version
+            copy.isHealthy = version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
+            copy.polling = UInt32(layers.count(where: { $0.isPolled }))
+            copy.heldSnapshots = reactor.heldSnapshots(of: current)
+            return copy
+        }
+    }
+
+    /// Under the lock: the line is written when nobody holds it.
+    func log(_ level: LogLevel, _ line: @autoclosure () -> String) {
+        Log.defer(level, name.isEmpty ? line() : "\(name): \(line())")
+    }
+}

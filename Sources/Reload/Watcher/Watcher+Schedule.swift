@@ -1,0 +1,75 @@
+internal import Config
+
+// When a watcher looks at its sources: on signals, and when time asks for it. All of it under the lock.
+
+extension Watcher {
+    var needsAttempt: Bool {
+        life == .started && !isLoading && (isReloadRequested || !tickets.isEmpty || layers.contains { $0.state == .due })
+    }
+
+    /// Sets when a layer is looked at although nothing is signalled.
+    func schedule(_ layer: Layer, at now: Instant) {
+        guard layer.source.canChange else { return }
+        var isUnreadable = layer.isLost
+        if case .rejected(let rejection) = layer.health { isUnreadable = rejection.failure.stage == .load }
+        layer.isPolled = layer.isUnwatched || !layer.source.isLocal
+        if layer.isPolled || isUnreadable || layer.content == nil {
+            layer.nextCheck = now.advanced(byMilliseconds: options.pollMilliseconds)
+            reactor.note(layer.nextCheck)
+        }
+    }
+
+    /// A signal for a layer.
+    func signal(_ layer: Layer, at now: Instant) {
+        guard life == .started else {
+            // While `start` loads the signal waits for its end.
+            layer.state = .due
+            return
+        }
+        layer.state.onSignal(at: now, settle: layer.source.settles ? options.settleMilliseconds : nil)
+        reactor.note(layer.state.deadline)
+        if needsAttempt { reactor.queue(self) }
+    }
+
+    /// The kernel dropped notifications: everything is looked at.
+    func overflow(at now: Instant) {
+        stats.overflows += 1
+        for layer in layers where layer.source.canChange {
+            layer.needsArming = true
+            signal(layer, at: now)
+        }
+    }
+
+    /// Does what time asks for; answers when it next will.
+    func onTime(_ now: Instant) -> Instant {
+        guard life == .started else { return .never }
+        let isRescan = now >= nextRescan
+        if isRescan {
+            nextRescan = rescan(after: now)
+            stats.rescans += 1
+        }
+        var next = nextRescan
+        for layer in layers where layer.source.canChange {
+            layer.state.onTime(now)
+            if isRescan || now >= layer.nextCheck {
+                layer.nextCheck = .never
+                layer.needsArming = true
+                if !isRescan { stats.rescans += 1 }
+                if layer.state == .idle { layer.state = .due }
+            }
+            next = min(next, min(layer.state.deadline, layer.nextCheck))
+        }
+        if needsAttempt { reactor.queue(self) }
+        return next
+    }
+
+    /// Rescans of all watchers fall on the same ticks, so that a thousand idle watchers wake the process once.
+    func rescan(after now: Instant) -> Instant {
+        guard options.rescanMilliseconds > 0 else { return .never }
+        let period = options.rescanMilliseconds &* 1_000_000
+        let tick = (now.nanoseconds / period &+ 1).multipliedReportingOverflow(by: period)
+        let next = tick.overflow ? Instant.never : Instant(nanoseconds: tick.partialValue)
+        reactor.note(next)
+        return next
+    }
+}
