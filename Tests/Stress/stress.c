@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -66,7 +67,10 @@ static int entries(const char *path) {
 }
 
 holdings holdings_now(void) {
-    holdings now = { entries("/proc/self/fd"), entries("/proc/self/task"), 0 };
+    struct mallinfo2 used = mallinfo2();
+    holdings now = { entries("/proc/self/fd"), entries("/proc/self/task"),
+                     used.uordblks + used.hblkhd, 0 };
+    malloc_trim(0);
     FILE *file = fopen("/proc/self/statm", "re");
     if (file && fscanf(file, "%*u %zu", &now.resident) == 1)
         now.resident *= (size_t)sysconf(_SC_PAGESIZE);

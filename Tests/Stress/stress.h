@@ -26,7 +26,7 @@ bool wait_until(bool (*holds)(void *context), void *context);
 /* What the process holds of the system. */
 typedef struct holdings {
     int descriptors, threads;
-    size_t resident; /* bytes */
+    size_t allocated, resident; /* bytes: not given back to malloc; in memory, what is free trimmed */
 } holdings;
 
 holdings holdings_now(void);
