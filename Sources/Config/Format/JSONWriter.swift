@@ -2,12 +2,15 @@
 // same values: an int64 stays exact, a double stays a double and the same one. Walks the tape from
 // left to right; how deep values are nested costs a few bytes each, not stack frames.
 
-package enum JSONWriter {
+package struct JSONWriter: ~Copyable {
+    private var buffer: TextBuffer
+    private var open: OpenContainers
+
     /// The JSON of one value.
     package static func write(_ value: Value, memory: Memory) throws(Failure) -> OwnedText {
-        var buffer = try TextBuffer(capacity: 256, memory: memory)
-        try append(value, to: &buffer)
-        return try buffer.finish()
+        var writer = try JSONWriter(capacity: 256, memory: memory)
+        writer.append(value)
+        return try writer.finish()
     }
 
     /// The JSON of everything: one object with a member for each key.
@@ -17,122 +20,150 @@ package enum JSONWriter {
             guard let document = snapshot.document(at: index) else { continue }
             capacity += document.key.count + document.bytes.count + 8
         }
-        var buffer = try TextBuffer(capacity: capacity, memory: memory)
-        try buffer.append(UInt8(ascii: "{"))
+        var writer = try JSONWriter(capacity: capacity, memory: memory)
+        writer.append(snapshot)
+        return try writer.finish()
+    }
+
+    private init(capacity: Int, memory: Memory) throws(Failure) {
+        guard let open = OpenContainers(memory: memory) else {
+            throw Failure(.noMemory, .none, "no memory to write JSON")
+        }
+        self.open = open
+        buffer = TextBuffer(capacity: capacity, memory: memory)
+    }
+
+    private mutating func finish() throws(Failure) -> OwnedText {
+        if open.wereTooMany {
+            throw Failure(.limit, .none, "a value is nested too deeply to be written as JSON")
+        }
+        return try buffer.finish()
+    }
+
+    private mutating func append(_ snapshot: Snapshot) {
+        buffer.append(UInt8(ascii: "{"))
         for index in 0..<snapshot.count {
             guard let document = snapshot.document(at: index) else { continue }
-            if index > 0 { try buffer.append(UInt8(ascii: ",")) }
-            try append(string: document.key, to: &buffer)
-            try buffer.append(UInt8(ascii: ":"))
-            try append(document.root, to: &buffer)
+            if index > 0 { buffer.append(UInt8(ascii: ",")) }
+            append(string: document.key)
+            buffer.append(UInt8(ascii: ":"))
+            append(document.root)
         }
-        try buffer.append(UInt8(ascii: "}"))
-        return try buffer.finish()
+        buffer.append(UInt8(ascii: "}"))
     }
 
     /// Writes a value and all that is below it. Each round of the loop writes one value, with its
     /// name when it is a member, and closes what ends behind it.
-    private static func append(_ root: Value, to buffer: inout TextBuffer) throws(Failure) {
+    private mutating func append(_ root: Value) {
         var value = root
-        var open = OpenContainers(root: root)
-        while true {
+        while !open.wereTooMany {
             let type = value.type
-            try append(token: value, type, to: &buffer)
+            append(token: value, type)
             let isContainer = type == .array || type == .object
-            if isContainer { try open.push(value, type) }
+            if isContainer { open.push(value, type) }
             value = isContainer ? value.first : value.after
 
             var isFirst = isContainer
             while let closed = open.popEnding(before: value) {
-                try buffer.append(closed == .object ? UInt8(ascii: "}") : UInt8(ascii: "]"))
+                buffer.append(closed == .object ? UInt8(ascii: "}") : UInt8(ascii: "]"))
                 isFirst = false
             }
             guard let container = open.innermost else { return }
-            if !isFirst { try buffer.append(UInt8(ascii: ",")) }
+            if !isFirst { buffer.append(UInt8(ascii: ",")) }
             if container == .object {
-                try append(string: value.content, to: &buffer)
-                try buffer.append(UInt8(ascii: ":"))
+                append(string: value.content)
+                buffer.append(UInt8(ascii: ":"))
                 value = value.after
             }
         }
     }
 
     /// Writes a scalar, or what an array or object begins with.
-    private static func append(token value: Value, _ type: ValueType, to buffer: inout TextBuffer)
-        throws(Failure)
-    {
+    private mutating func append(token value: Value, _ type: ValueType) {
         let payload = value.node.pointee.payload
         switch type {
-        case .null: try buffer.append("null")
-        case .bool: try buffer.append(payload != 0 ? "true" : "false")
-        case .int64: try append(integer: Int64(bitPattern: payload), to: &buffer)
-        case .double: try append(double: Double(bitPattern: payload), to: &buffer)
-        case .string: try append(string: value.content, to: &buffer)
-        case .array: try buffer.append(UInt8(ascii: "["))
-        case .object: try buffer.append(UInt8(ascii: "{"))
-        case .bytes: try append(base64: value.content, to: &buffer)
+        case .null: buffer.append("null")
+        case .bool: buffer.append(payload != 0 ? "true" : "false")
+        case .int64: append(integer: Int64(bitPattern: payload))
+        case .double: append(double: Double(bitPattern: payload))
+        case .string: append(string: value.content)
+        case .array: buffer.append(UInt8(ascii: "["))
+        case .object: buffer.append(UInt8(ascii: "{"))
+        case .bytes: append(base64: value.content)
         }
     }
 
-    private static func append(integer: Int64, to buffer: inout TextBuffer) throws(Failure) {
-        // From the last digit to the first; nineteen digits and a sign are the most.
-        var text = InlineArray<20, UInt8>(repeating: zero)
-        var position = text.count
-        var magnitude = integer.magnitude
-        repeat {
-            position -= 1
-            text[position] = zero + UInt8(truncatingIfNeeded: magnitude % 10)
-            magnitude /= 10
-        } while magnitude > 0
-        if integer < 0 {
-            position -= 1
-            text[position] = UInt8(ascii: "-")
-        }
-        while position < text.count {
-            try buffer.append(text[position])
-            position += 1
+    private mutating func append(integer: Int64) {
+        // Nineteen digits and a sign are the most.
+        buffer.append(atMost: 20) { text in
+            var count = 0
+            var magnitude = integer.magnitude
+            var rest = magnitude
+            repeat {
+                count += 1
+                rest /= 10
+            } while rest > 0
+            if integer < 0 {
+                text[0] = UInt8(ascii: "-")
+                count += 1
+            }
+            var position = count
+            repeat {
+                position -= 1
+                text[position] = zero + UInt8(truncatingIfNeeded: magnitude % 10)
+                magnitude /= 10
+            } while magnitude > 0
+            return count
         }
     }
 
     /// The shortest digits that read as the same double, with a point or an exponent: "1.0",
-    /// "5e-324".
-    private static func append(double: Double, to buffer: inout TextBuffer) throws(Failure) {
-        for byte in double.description.utf8 { try buffer.append(byte) }
+    /// "5e-324". They are less than 32.
+    private mutating func append(double: Double) {
+        var text = double.description
+        buffer.append(atMost: 32) { room in
+            text.withUTF8 { digits in
+                guard let start = digits.baseAddress, digits.count <= 32 else { return 0 }
+                room.update(from: start, count: digits.count)
+                return digits.count
+            }
+        }
     }
 
-    private static func append(string: Bytes, to buffer: inout TextBuffer) throws(Failure) {
-        try buffer.append(UInt8(ascii: "\""))
+    private mutating func append(string: Bytes) {
+        buffer.append(quote)
         var plain = 0
-        for (index, byte) in string.enumerated()
-        where byte < 0x20 || byte == quote || byte == backslash {
-            try buffer.append(Bytes(rebasing: string[plain..<index]))
-            try append(escaped: byte, to: &buffer)
+        for index in 0..<string.count {
+            let byte = string[index]
+            guard byte < 0x20 || byte == quote || byte == backslash else { continue }
+            buffer.append(Bytes(rebasing: string[plain..<index]))
+            append(escaped: byte)
             plain = index + 1
         }
-        try buffer.append(Bytes(rebasing: string[plain...]))
-        try buffer.append(UInt8(ascii: "\""))
+        buffer.append(Bytes(rebasing: string[plain...]))
+        buffer.append(quote)
     }
 
-    private static func append(escaped byte: UInt8, to buffer: inout TextBuffer) throws(Failure) {
+    private mutating func append(escaped byte: UInt8) {
         switch byte {
-        case quote: try buffer.append("\\\"")
-        case backslash: try buffer.append("\\\\")
-        case 0x08: try buffer.append("\\b")
-        case 0x09: try buffer.append("\\t")
-        case 0x0A: try buffer.append("\\n")
-        case 0x0C: try buffer.append("\\f")
-        case 0x0D: try buffer.append("\\r")
+        case quote: buffer.append("\\\"")
+        case backslash: buffer.append("\\\\")
+        case 0x08: buffer.append("\\b")
+        case 0x09: buffer.append("\\t")
+        case 0x0A: buffer.append("\\n")
+        case 0x0C: buffer.append("\\f")
+        case 0x0D: buffer.append("\\r")
         default:
             let digit = byte & 0xF
-            try buffer.append("\\u00")
-            try buffer.append(byte < 0x10 ? zero : zero + 1)
-            try buffer.append(digit < 10 ? zero + digit : UInt8(ascii: "a") + digit - 10)
+            buffer.append("\\u00")
+            buffer.append(byte < 0x10 ? zero : zero + 1)
+            buffer.append(digit < 10 ? zero + digit : UInt8(ascii: "a") + digit - 10)
         }
     }
 
     /// A string of base64 with padding (RFC 4648), as `binaryData` of a ConfigMap has it.
-    private static func append(base64 bytes: Bytes, to buffer: inout TextBuffer) throws(Failure) {
-        try buffer.append(UInt8(ascii: "\""))
+    private mutating func append(base64 bytes: Bytes) {
+        buffer.append(quote)
         var index = 0
         while index < bytes.count {
             let count = min(bytes.count - index, 3)
@@ -142,21 +173,21 @@ package enum JSONWriter {
             }
             for place in 0..<4 {
                 let sextet = UInt8(truncatingIfNeeded: group >> UInt32(18 - 6 * place) & 63)
-                try buffer.append(place <= count ? base64Digit(sextet) : UInt8(ascii: "="))
+                buffer.append(place <= count ? base64Digit(sextet) : UInt8(ascii: "="))
             }
             index += 3
         }
-        try buffer.append(UInt8(ascii: "\""))
+        buffer.append(quote)
     }
+}
 
-    private static func base64Digit(_ sextet: UInt8) -> UInt8 {
-        switch sextet {
-        case 0..<26: UInt8(ascii: "A") + sextet
-        case 26..<52: UInt8(ascii: "a") + (sextet - 26)
-        case 52..<62: zero + (sextet - 52)
-        case 62: UInt8(ascii: "+")
-        default: UInt8(ascii: "/")
-        }
+private func base64Digit(_ sextet: UInt8) -> UInt8 {
+    switch sextet {
+    case 0..<26: UInt8(ascii: "A") + sextet
+    case 26..<52: UInt8(ascii: "a") + (sextet - 26)
+    case 52..<62: zero + (sextet - 52)
+    case 62: UInt8(ascii: "+")
+    default: UInt8(ascii: "/")
     }
 }
 
@@ -171,32 +202,40 @@ extension Snapshot {
     }
 }
 
-/// The arrays and objects around the place where the writer is: four bytes each, of which there are
-/// as many as documents may be deep.
-private struct OpenContainers {
-    private let root: UnsafePointer<Node>
-    /// Where each ends, counted in nodes from the root, twice; and one more for an object.
-    private var ends = InlineArray<1024, Int32>(repeating: 0)
+/// The arrays and objects around the place where the writer is, as many as documents may be deep.
+private struct OpenContainers: ~Copyable {
+    private let memory: Memory
+    /// Where each ends: the address of what follows it, and one more for an object.
+    private let ends: UnsafeMutablePointer<UInt>
     private var depth = 0
+    private(set) var wereTooMany = false
 
-    init(root: Value) { self.root = root.node }
+    private static var size: Int { Limits.depthCeiling * MemoryLayout<UInt>.stride }
+
+    init?(memory: Memory) {
+        guard let block = memory.allocate(OpenContainers.size) else { return nil }
+        self.memory = memory
+        ends = block.bindMemory(to: UInt.self, capacity: Limits.depthCeiling)
+    }
+
+    deinit { memory.free(ends, OpenContainers.size) }
 
     var innermost: ValueType? {
         depth > 0 ? (ends[depth - 1] & 1 == 1 ? .object : .array) : nil
     }
 
-    mutating func push(_ container: Value, _ type: ValueType) throws(Failure) {
-        guard depth < ends.count else {
-            throw Failure(.limit, .none, "a value is nested too deeply to be written")
+    mutating func push(_ container: Value, _ type: ValueType) {
+        guard depth < Limits.depthCeiling else {
+            wereTooMany = true
+            return
         }
-        let end = Int32(truncatingIfNeeded: container.after.node - root)
-        ends[depth] = end &* 2 &+ (type == .object ? 1 : 0)
+        ends[depth] = UInt(bitPattern: container.after.node) | (type == .object ? 1 : 0)
         depth += 1
     }
 
     /// Closes the innermost one if it ends before `value`.
     mutating func popEnding(before value: Value) -> ValueType? {
-        guard let type = innermost, Int(ends[depth - 1] >> 1) == value.node - root else {
+        guard let type = innermost, ends[depth - 1] & ~1 == UInt(bitPattern: value.node) else {
             return nil
         }
         depth -= 1

@@ -13,63 +13,80 @@ package struct OwnedText {
     package func free(_ memory: Memory) { memory.free(start, capacity) }
 }
 
-/// A growing buffer; given back unless it is finished.
+/// A growing buffer, given back unless it is finished. When memory is refused it swallows whatever
+/// follows, and says so at the end.
 struct TextBuffer: ~Copyable {
     private let memory: Memory
-    private var start: UnsafeMutablePointer<UInt8>
+    private var start: UnsafeMutablePointer<UInt8>?
     private var count = 0
-    /// 0 once the text was handed over.
-    private var capacity: Int
+    private var capacity = 0
+    private var wasRefused = false
 
-    init(capacity: Int, memory: Memory) throws(Failure) {
+    /// `capacity` is a guess at the length of the text.
+    init(capacity: Int, memory: Memory) {
         self.memory = memory
-        self.capacity = max(capacity, 64)
-        start = try TextBuffer.allocate(self.capacity, memory)
+        _ = grow(by: max(capacity, 64))
     }
 
     deinit {
-        if capacity > 0 { memory.free(start, capacity) }
+        if let start { memory.free(start, capacity) }
     }
 
-    mutating func append(_ byte: UInt8) throws(Failure) {
-        if count == capacity { try grow(by: 1) }
-        start[count] = byte
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        guard let end = room(1) else { return }
+        end.pointee = byte
         count &+= 1
     }
 
-    mutating func append(_ bytes: Bytes) throws(Failure) {
-        guard let source = bytes.baseAddress else { return }
-        if capacity - count < bytes.count { try grow(by: bytes.count) }
-        (start + count).update(from: source, count: bytes.count)
+    mutating func append(_ bytes: Bytes) {
+        guard let source = bytes.baseAddress, let end = room(bytes.count) else { return }
+        end.update(from: source, count: bytes.count)
         count &+= bytes.count
     }
 
-    mutating func append(_ text: StaticString) throws(Failure) {
-        try append(Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    mutating func append(_ text: StaticString) {
+        append(Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends what `write` puts into room for `most` bytes; it says how many.
+    @inline(__always)
+    mutating func append(atMost most: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        guard let end = room(most) else { return }
+        count &+= write(end)
     }
 
     /// Hands over the text and the duty to free it; nothing may be appended any more.
     mutating func finish() throws(Failure) -> OwnedText {
-        try append(0)
-        defer { capacity = 0 }
+        append(0)
+        guard let start, !wasRefused else {
+            throw Failure(.noMemory, .none, "no memory for a text of more than \(count) bytes")
+        }
+        defer { self.start = nil }
         return OwnedText(start: start, count: count - 1, capacity: capacity)
     }
 
-    private mutating func grow(by more: Int) throws(Failure) {
-        // Lengths of text that lies in memory: their sum, doubled, is far from overflowing.
-        let larger = 2 * (capacity + more)
-        let moved = try TextBuffer.allocate(larger, memory)
-        moved.update(from: start, count: count)
-        memory.free(start, capacity)
-        (start, capacity) = (moved, larger)
+    /// Where `more` bytes can be written.
+    @inline(__always)
+    private mutating func room(_ more: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard capacity &- count >= more || grow(by: more) else { return nil }
+        return start.map { $0 + count }
     }
 
-    private static func allocate(_ size: Int, _ memory: Memory) throws(Failure)
-        -> UnsafeMutablePointer<UInt8>
-    {
-        guard let block = memory.allocate(size) else {
-            throw Failure(.noMemory, .none, "no memory for a text of \(size) bytes")
+    @inline(never)
+    private mutating func grow(by more: Int) -> Bool {
+        // Lengths of text that lies in memory: their sum, doubled, is far from overflowing.
+        let larger = capacity == 0 ? more : 2 * (capacity + more)
+        guard !wasRefused, let block = memory.allocate(larger) else {
+            wasRefused = true
+            return false
         }
-        return block.bindMemory(to: UInt8.self, capacity: size)
+        let moved = block.bindMemory(to: UInt8.self, capacity: larger)
+        if let start {
+            moved.update(from: start, count: count)
+            memory.free(start, capacity)
+        }
+        (start, capacity) = (moved, larger)
+        return true
     }
 }

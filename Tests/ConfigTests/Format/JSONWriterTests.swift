@@ -151,6 +151,25 @@ import Testing
         }
     }
 
+    @Test func `what is deeper than any document may be is refused`() throws {
+        let count = Limits.depthCeiling + 1
+        let nodes = (0..<count).map { index in
+            let isLast = index == count - 1
+            return Node(
+                head: UInt64(ValueType.array.rawValue) | UInt64(index) << 8,
+                payload: UInt64(count) | (isLast ? 0 : 1) << 32)
+        }
+        let leaked = nodes.withUnsafeBufferPointer { nodes in
+            TestMemory.leaked { memory in
+                let failure = #expect(throws: Failure.self) {
+                    try JSONWriter.write(Value(nodes.baseAddress!), memory: memory)
+                }
+                #expect(failure?.kind == .limit)
+            }
+        }
+        #expect(leaked == 0)
+    }
+
     @Test func `refused memory is a failure that leaves nothing behind`() throws {
         let text = "[" + (0..<2000).map { "\"\($0)\"" }.joined(separator: ",") + "]"
         let document = try Document.test("x.json", text)
