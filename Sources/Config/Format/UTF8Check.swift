@@ -49,7 +49,7 @@ enum UTF8Check {
         guard let start = bytes.baseAddress else { return true }
         let end = start + bytes.count
         var next = start
-        while next < end && next - start < 3 {  // by hand, until there are three bytes to look back at
+        while next - start < 3 {  // by hand, through the zeros if need be, until there are three to look back at
             let length = next.pointee < 0x80 ? 1 : sequenceLength(at: next)
             if length == 0 { return false }
             next += length

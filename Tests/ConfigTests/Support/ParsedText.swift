@@ -6,21 +6,23 @@ import Testing
 // A document made from a text, for tests: the bytes end right before 64 zero bytes and then an unreadable page,
 // so that a parser which reads too far crashes the test instead of passing it.
 
-/// A page-aligned mapping whose last bytes hold a text and what must follow it.
+/// A text and the zeros that must follow it, at the end of its memory or at the beginning: what lies beyond cannot
+/// be read.
 final class GuardedBytes {
     let bytes: Bytes
     private let mapping: UnsafeMutableRawPointer
     private let size: Int
 
-    init(_ content: some Sequence<UInt8>) {
+    init(_ content: some Sequence<UInt8>, atBeginning: Bool = false) {
         let content = Array(content)
         let page = Int(getpagesize())
         let readable = (content.count + 64 + page - 1) / page * page
-        size = readable + page
+        size = readable + 2 * page
         mapping = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
         precondition(mapping != MAP_FAILED)
-        mprotect(mapping + readable, page, PROT_NONE)
-        let start = mapping + (readable - content.count - 64)
+        mprotect(mapping, page, PROT_NONE)
+        mprotect(mapping + page + readable, page, PROT_NONE)
+        let start = mapping + page + (atBeginning ? 0 : readable - content.count - 64)
         content.withUnsafeBytes { start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: content.count) }
         bytes = Bytes(start: start.assumingMemoryBound(to: UInt8.self), count: content.count)
     }
@@ -74,12 +76,17 @@ final class ParsedText {
         _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
         options: ParseOptions = ParseOptions(), scratch: inout ParseScratch
     ) throws(Failure) -> ParsedDocument {
-        let bytes = GuardedBytes(content)
         let keyBytes = GuardedBytes(key.utf8)
-        defer { withExtendedLifetime((bytes, keyBytes)) {} }
-        return try Document.make(
-            key: keyBytes.bytes, bytes: bytes.bytes, format: format, limits: limits, options: options,
-            scratch: &scratch, memory: guardedMemory)
+        var parsed: ParsedDocument?
+        for atBeginning in [true, false] {
+            let bytes = GuardedBytes(content, atBeginning: atBeginning)
+            defer { withExtendedLifetime((bytes, keyBytes)) {} }
+            parsed?.document.release(guardedMemory)
+            parsed = try Document.make(
+                key: keyBytes.bytes, bytes: bytes.bytes, format: format, limits: limits, options: options,
+                scratch: &scratch, memory: guardedMemory)
+        }
+        return parsed!
     }
 
     /// What making a document of `text` fails with.
