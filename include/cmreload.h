@@ -973,9 +973,9 @@ cmr_status cmr_set_log_handler(cmr_log_fn handler, void *context, int32_t level)
  * Threads    any.
  * Blocks     on the file system.
  * Errors     CMR_E_INVALID_ARGUMENT  path is NULL or empty; files is NULL and count is not 0; a key
- *                                    is NULL, empty, absolute, not UTF-8, there twice, begins with
- *                                    two dots or has .. in it; bytes is NULL and size is not 0; a
- *                                    mode above 0777
+ *                                    is NULL, empty, absolute, not UTF-8, there twice or below
+ *                                    another, names no file, begins with two dots or has .. in it;
+ *                                    bytes is NULL and size is not 0; a mode above 0777
  *            CMR_E_LIMIT             a path that is too long
  *            CMR_E_IO                the directory cannot be written
  *            CMR_E_DENIED            the directory may not be written

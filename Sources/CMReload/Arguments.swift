@@ -2,8 +2,8 @@ internal import CCMReload
 internal import Config
 internal import Reload
 
-// What callers pass, checked: handles, texts and paths. Pointers come in, values that nothing can go wrong with
-// come out.
+// What callers pass, checked: handles, texts and paths. Pointers come in, values that nothing can
+// go wrong with come out.
 
 /// The longest key, path, prefix or pattern: the kernel's PATH_MAX without its NUL.
 private let longestText = FilePath.capacity - 1
@@ -68,6 +68,13 @@ func value(_ pointer: UnsafeRawPointer?, _ size: Int) throws(Failure) -> Bytes {
     }
     if pointer == nil, size > 0 { throw Failure(.invalidArgument, "the bytes are NULL") }
     return Bytes(start: pointer?.assumingMemoryBound(to: UInt8.self), count: size)
+}
+
+/// The files of a mount; NULL stands for none.
+func files(_ pointer: UnsafePointer<cmr_file>?, _ count: Int) throws(Failure) -> UnsafeBufferPointer<cmr_file> {
+    guard count >= 0 else { throw Failure(.noMemory, .write, "more files than memory holds") }
+    if pointer == nil, count > 0 { throw Failure(.invalidArgument, .write, "the files are NULL") }
+    return UnsafeBufferPointer(start: pointer, count: count)
 }
 
 /// A pattern of keys; NULL matches all.

@@ -94,6 +94,7 @@ int32_t cs_create_file(int32_t directory, const char *path, uint32_t mode) {
     return RETRY(int, openat(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
 }
 int32_t cs_change_mode(int32_t descriptor, uint32_t mode) { return fchmod(descriptor, mode) < 0 ? -errno : 0; }
+int32_t cs_change_mode_at(int32_t directory, const char *path, uint32_t mode) { return fchmodat(directory, path, mode, 0) < 0 ? -errno : 0; }
 int32_t cs_make_link(const char *target, int32_t directory, const char *path) { return symlinkat(target, directory, path) < 0 ? -errno : 0; }
 int32_t cs_rename(int32_t directory, const char *from, const char *to) { return renameat(directory, from, directory, to) < 0 ? -errno : 0; }
 int32_t cs_unlink(int32_t directory, const char *path, bool is_directory) { return unlinkat(directory, path, is_directory ? AT_REMOVEDIR : 0) < 0 ? -errno : 0; }

@@ -86,6 +86,7 @@ int32_t cs_is_local(int32_t descriptor);
 int32_t cs_make_directory(int32_t directory, const char *path, uint32_t mode);
 int32_t cs_create_file(int32_t directory, const char *path, uint32_t mode);  /* O_WRONLY|O_CREAT|O_TRUNC|O_NOFOLLOW */
 int32_t cs_change_mode(int32_t descriptor, uint32_t mode);
+int32_t cs_change_mode_at(int32_t directory, const char *path, uint32_t mode);   /* follows links */
 int32_t cs_make_link(const char *target, int32_t directory, const char *path);
 int32_t cs_rename(int32_t directory, const char *from, const char *to);
 int32_t cs_unlink(int32_t directory, const char *path, bool is_directory);

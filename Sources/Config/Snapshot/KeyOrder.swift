@@ -1,16 +1,27 @@
 // The order of documents in a snapshot: by the bytes of their keys. Sorts within memory that the
 // caller has; the standard library's sort would allocate, and a failed allocation there is a trap.
 
-/// Sorts documents by the bytes of their keys. What is sorted already, or is made of a few sorted
-/// runs, costs little more than one comparison a document.
+/// Sorts documents by the bytes of their keys.
 ///
 /// - `scratch`: room for as many documents, with undefined content afterwards.
 package func sortByKey(
     _ documents: UnsafeMutableBufferPointer<Document>, scratch: UnsafeMutableRawPointer
 ) {
-    let count = documents.count
-    guard count > 1, let items = documents.baseAddress else { return }
-    let buffer = scratch.bindMemory(to: Document.self, capacity: count)
+    sort(documents, scratch: scratch) { compareBytes($0.key, $1.key) < 0 }
+}
+
+/// Sorts items that are no more than their bytes. What is sorted already, or is made of a few sorted
+/// runs, costs little more than one comparison an item.
+///
+/// - `scratch`: room for as many items, with undefined content afterwards.
+@inline(__always)
+package func sort<Item>(
+    _ sorted: UnsafeMutableBufferPointer<Item>, scratch: UnsafeMutableRawPointer,
+    by isBefore: (Item, Item) -> Bool
+) {
+    let count = sorted.count
+    guard count > 1, let items = sorted.baseAddress else { return }
+    let buffer = scratch.bindMemory(to: Item.self, capacity: count)
     var width = 1
     while width < count {
         var start = 0
@@ -18,7 +29,7 @@ package func sortByKey(
             let middle = start + width
             let end = min(middle + width, count)
             if !isBefore(items[middle - 1], items[middle]) {
-                merge(items, start, middle, end, buffer)
+                merge(items, start, middle, end, buffer, isBefore)
             }
             start = end
         }
@@ -27,10 +38,11 @@ package func sortByKey(
 }
 
 /// Merges the sorted runs [start, middle) and [middle, end); only the first one moves to the
-/// buffer.
-private func merge(
-    _ items: UnsafeMutablePointer<Document>, _ start: Int, _ middle: Int, _ end: Int,
-    _ buffer: UnsafeMutablePointer<Document>
+/// buffer. Not private, since `sort` becomes part of other modules.
+@inline(__always)
+func merge<Item>(
+    _ items: UnsafeMutablePointer<Item>, _ start: Int, _ middle: Int, _ end: Int,
+    _ buffer: UnsafeMutablePointer<Item>, _ isBefore: (Item, Item) -> Bool
 ) {
     let count = middle - start
     buffer.update(from: items + start, count: count)
@@ -45,8 +57,4 @@ private func merge(
         }
         target += 1
     }
-}
-
-private func isBefore(_ a: Document, _ b: Document) -> Bool {
-    compareBytes(a.key, b.key) < 0
 }

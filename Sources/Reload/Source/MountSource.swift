@@ -81,8 +81,6 @@ package final class MountSource: Source {
 
     /// A swap can overtake any number of reads; more than this is no swap but a fault.
     private static let mostStarts = 1000
-    /// Directories within directories; a payload's paths are far flatter.
-    private static let mostLevels = 32
 
     package func read(
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
@@ -236,7 +234,7 @@ package final class MountSource: Source {
                 errno == .noSuchFile
                     ? .gone : .failed(errno.failure(.load, key: path.description, "cannot open the directory"))
             }
-            if level == MountSource.mostLevels { throw failed(.tooManyLinks) }
+            if level == MountLayout.mostLevels { throw failed(.tooManyLinks) }
             if !isMount { followed.append(path) }
             let child: Directory
             let last = FilePath(components: [path.lastComponent], absolute: false)

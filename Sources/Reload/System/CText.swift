@@ -18,3 +18,8 @@ extension Bytes {
         UnsafeRawPointer(baseAddress)?.assumingMemoryBound(to: CChar.self)
     }
 }
+
+extension StaticString {
+    /// The text as C reads it: a literal is followed by a NUL.
+    package var cText: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+}

@@ -37,3 +37,14 @@ package struct Deadline: Sendable {
 
 /// Unix time in nanoseconds.
 package func unixTime() -> Int64 { cs_realtime_now() }
+
+/// Unix time as text, in UTC to the second: "2006_01_02_15_04_05".
+package func utcTimestamp() -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 20) { text in
+        cs_utc_timestamp(text.baseAddress)
+        return text.baseAddress.map { String(cString: $0) } ?? ""
+    }
+}
+
+/// A number that nobody can foretell.
+package func randomNumber() -> UInt32 { cs_random() }

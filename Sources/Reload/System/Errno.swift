@@ -22,7 +22,9 @@ package struct Errno: Error, Equatable {
     package static var tooManyOpenFiles: Errno { Errno(24) }
     package static var noSpace: Errno { Errno(28) }
     package static var noSeek: Errno { Errno(29) }
+    package static var nameTooLong: Errno { Errno(36) }
     package static var notImplemented: Errno { Errno(38) }
+    package static var notEmpty: Errno { Errno(39) }
     package static var tooManyLinks: Errno { Errno(40) }
     package static var stale: Errno { Errno(116) }
 
@@ -37,7 +39,7 @@ package struct Errno: Error, Equatable {
         case .outOfMemory: kind = .noMemory
         default: kind = .io
         }
-        return Failure(kind, stage, key: key, "\(what): \(description)", osErrno: number)
+        return Failure(kind, stage, key: key, "\(what): \(description)", osErrno: kind == .noMemory ? 0 : number)
     }
 }
 

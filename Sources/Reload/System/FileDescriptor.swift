@@ -17,6 +17,9 @@ package struct FileDescriptor: ~Copyable {
         return number
     }
 
+    /// Closes it now, and hears what a file system that writes late has to say.
+    package consuming func close() throws(Errno) { _ = try check(cs_close(release())) }
+
     package borrowing func status() throws(Errno) -> FileStatus {
         var status = cs_status()
         _ = try check(cs_stat(number, &status))

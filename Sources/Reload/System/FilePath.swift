@@ -33,12 +33,13 @@ package struct FilePath: Equatable {
     /// For messages: what is not UTF-8 is replaced.
     package var description: String { String(decoding: bytes, as: UTF8.self) }
 
-    package func withCString<Answer>(_ body: (UnsafePointer<CChar>) -> Answer) -> Answer {
-        storage.withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { chars in
-                // An array that holds at least its NUL has a base address.
-                body(chars.baseAddress.unsafelyUnwrapped)
-            }
+    package func withCString<Answer, Problem: Error>(
+        _ body: (UnsafePointer<CChar>) throws(Problem) -> Answer
+    ) throws(Problem) -> Answer {
+        try storage.withUnsafeBufferPointer { buffer throws(Problem) in
+            // An array that holds at least its NUL has a base address.
+            let start = UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+            return try body(start.assumingMemoryBound(to: CChar.self))
         }
     }
 
