@@ -501,7 +501,7 @@ cmr_status cmr_watcher_set_closed(cmr_watcher *watcher, cmr_closed_fn closed, vo
  *            CMR_E_IO                a source cannot be read, or is missing and not optional; there
  *                                    is no descriptor or thread left
  *            CMR_E_DENIED            a source may not be read
- *            CMR_E_PARSE             a key does not parse
+ *            CMR_E_PARSE             a key does not parse, or its name is not UTF-8
  *            CMR_E_LIMIT             one of the CMR_OPTION_MAX_ limits
  *            CMR_E_NO_MEMORY         an allocation failed
  */
@@ -913,7 +913,7 @@ cmr_status cmr_watcher_dispatch(cmr_watcher *watcher, size_t *handled_out);
  *            CMR_E_TIMEOUT           the time is up; the attempt goes on
  *            CMR_E_IO                a source cannot be read, or is lost
  *            CMR_E_DENIED            a source may not be read
- *            CMR_E_PARSE             a key does not parse
+ *            CMR_E_PARSE             a key does not parse, or its name is not UTF-8
  *            CMR_E_LIMIT             one of the CMR_OPTION_MAX_ limits
  *            CMR_E_NO_MEMORY         an allocation failed
  */

@@ -111,6 +111,8 @@ int64_t patience_ms(void)
     return 10000 * (factor ? atoi(factor) : 1);
 }
 
+int rounds(int usually, int slowly) { return getenv("ABITEST_PATIENCE") ? slowly : usually; }
+
 /* ---- Files ---- */
 
 const char *test_directory(void) { return directory; }

@@ -79,6 +79,8 @@ _Noreturn void test_skip(const char *reason);
 
 /* How long anything may take before it counts as hung; longer under valgrind (ABITEST_PATIENCE). */
 int64_t patience_ms(void);
+/* How often something is done: fewer times where everything is slow. */
+int rounds(int usually, int slowly);
 /* Polls a condition each millisecond until it holds, at most as long as patience lasts. */
 #define EVENTUALLY(condition) \
     do { \

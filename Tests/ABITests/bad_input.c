@@ -145,6 +145,43 @@ TEST("in a kubelet's volume a link may not leave it, in a plain directory it may
     cmr_watcher_destroy(watcher);
 }
 
+static bool is_utf8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at) {
+        int more = *at < 0x80 ? 0 : *at >> 5 == 6 ? 1 : *at >> 4 == 14 ? 2 : *at >> 3 == 30 ? 3 : -1;
+        if (more < 0) return false;
+        for (at++; more > 0; more--, at++)
+            if (*at >> 6 != 2) return false;
+    }
+    return true;
+}
+
+TEST("a name that is not UTF-8 is refused, in words that are UTF-8")
+{
+    const char *plain = plain_directory();
+    cmr_error error = CMR_ERROR_INIT;
+    write_text(text("%s/bad\xffname", plain), "1");
+    CHECK_STATUS(status_of_start(plain, &error), CMR_E_PARSE);
+    CHECK(is_utf8(error.key) && is_utf8(error.message));
+    CHECK(strncmp(error.key, "bad", 3) == 0);
+    CHECK_STATUS(status_of_start(text("%s/\xff\xfe", test_directory()), &error), CMR_E_IO);
+    CHECK(is_utf8(error.key) && is_utf8(error.message));
+
+    cmr_watcher *watcher = new_watcher(NULL);
+    REQUIRE_OK(cmr_watcher_add_environment(watcher, "ODD_", NULL));
+    setenv("ODD_\xc3", "1", 1);
+    CHECK_STATUS(cmr_watcher_start(watcher, &error), CMR_E_PARSE);
+    CHECK(is_utf8(error.key) && is_utf8(error.message));
+    unsetenv("ODD_\xc3");
+    setenv("ODD_VALUE", "\xff", 1);
+    start(watcher);
+    const cmr_snapshot *snapshot = cmr_watcher_acquire(watcher);
+    CHECK_INT(cmr_value_type(cmr_snapshot_value(snapshot, "VALUE")), CMR_TYPE_BYTES);
+    cmr_snapshot_release(snapshot);
+    cmr_watcher_destroy(watcher);
+}
+
 /* ---- Permissions: as an unprivileged user, since root reads everything ---- */
 
 static void become_nobody(void)
@@ -283,7 +320,7 @@ TEST("every single byte changed in a document ends in a version or a rejection, 
     const char *plain = new_mount("plain");
     cmr_watcher *watcher = new_watcher(plain);
     char changed[sizeof json];
-    unsigned step = patience_ms() > 10000 ? 61 : 7; /* fewer under sanitizers and valgrind */
+    unsigned step = 256 / (unsigned)rounds(37, 4);
     REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_SETTLE_MS, 3600000));
     write_text(text("%s/a.json", plain), json);
     start(watcher);

@@ -205,6 +205,26 @@ TEST("a subscriber may unsubscribe itself in start, and is not called again")
     cmr_watcher_destroy(inside.other);
 }
 
+TEST("a subscriber may unsubscribe itself in dispatch, and is not called again")
+{
+    const char *mount = new_mount("mount");
+    struct inside inside = {.on_version = 1, .act = unsubscribe_itself, .done = GATE_INIT};
+    size_t handled = 99;
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    inside.watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_subscribe(inside.watcher, NULL, CMR_SUBSCRIBE_MANUAL, run_inside,
+                                     &inside, &inside.id, NULL));
+    start(inside.watcher);
+    CHECK_OK(cmr_watcher_dispatch(inside.watcher, &handled));
+    CHECK_INT(handled, 1);
+    change_again();
+    CHECK_INT(reload(inside.watcher), 2);
+    CHECK_OK(cmr_watcher_dispatch(inside.watcher, &handled));
+    CHECK_INT(handled, 0);
+    CHECK_INT(inside.calls, 1);
+    cmr_watcher_destroy(inside.watcher);
+}
+
 static void unsubscribe_the_other(struct inside *inside, const cmr_event *event)
 {
     (void)event;

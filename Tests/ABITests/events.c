@@ -441,6 +441,54 @@ TEST("the event descriptor stays quiet when only others have something to hear")
     recorder_free(&automatic);
 }
 
+struct dispatching {
+    cmr_watcher *watcher;
+    volatile int thread;
+    cmr_status status;
+    size_t handled;
+};
+
+static void *dispatch(void *context)
+{
+    struct dispatching *dispatching = context;
+    dispatching->thread = (int)gettid();
+    dispatching->status = cmr_watcher_dispatch(dispatching->watcher, &dispatching->handled);
+    return NULL;
+}
+
+TEST("threads that dispatch at once take turns, and calls do not overlap")
+{
+    const char *mount = new_mount("mount");
+    struct slow slow;
+    cmr_watcher *watcher = new_watcher(mount);
+    struct dispatching first = {.watcher = watcher, .status = -1}, second = first;
+    pthread_t first_thread, second_thread;
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    slow_init(&slow, 1);
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_MANUAL, hear_slowly, &slow, NULL,
+                                     NULL));
+    start(watcher);
+    REQUIRE(pthread_create(&first_thread, NULL, dispatch, &first) == 0);
+    REQUIRE(gate_wait(&slow.entered, 1));
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    CHECK_INT(reload(watcher), 2);
+    REQUIRE(pthread_create(&second_thread, NULL, dispatch, &second) == 0);
+    EVENTUALLY(second.thread != 0);
+    EVENTUALLY(thread_sleeps(second.thread));
+    CHECK_INT(slow.recorder.count, 1);
+    gate_open(&slow.released);
+    pthread_join(first_thread, NULL);
+    pthread_join(second_thread, NULL);
+    CHECK_OK(first.status);
+    CHECK_OK(second.status);
+    CHECK_INT(first.handled, 1);
+    CHECK_INT(second.handled, 1);
+    CHECK_INT(event_at(&slow.recorder, 1)->version, 2);
+    CHECK(!slow.recorder.overlapped);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&slow.recorder);
+}
+
 /* ---- Ending a subscription ---- */
 
 TEST("a subscriber is never called again once unsubscribe returned")

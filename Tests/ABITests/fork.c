@@ -294,11 +294,10 @@ TEST("200 forks while updates are in flight: each child reads, then follows")
 {
     struct family family;
     pthread_t writer;
-    int rounds = patience_ms() > 10000 ? 20 : 200; /* fewer under sanitizers and valgrind */
     set_up(&family);
     writing = true;
     REQUIRE(pthread_create(&writer, NULL, keep_writing, (void *)family.mount) == 0);
-    for (int round = 0; round < rounds; round++) {
+    for (int round = 0; round < rounds(200, 20); round++) {
         about("fork %d", round);
         in_child(follow_a_writer, &family);
     }

@@ -161,22 +161,23 @@ TEST("the deepest and the largest that options allow load, read and print")
 
 TEST("a hundred thousand keys load, are found and are sorted, when the limit allows them")
 {
-    enum { COUNT = 100000 };
+    const int count = rounds(100000, 5000);
     const char *plain = new_mount("plain");
     cmr_watcher *watcher = new_watcher(plain);
     cmr_error error = CMR_ERROR_INIT;
     char path[256];
-    for (int index = 0; index < COUNT; index++) {
+    for (int index = 0; index < count; index++) {
         int length = snprintf(path, sizeof path, "%s/key-%05d", plain, index);
         int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         REQUIRE(file >= 0 && write(file, path + length - 5, 5) == 5 && close(file) == 0);
     }
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_KEYS, count - 1));
     CHECK_STATUS(cmr_watcher_start(watcher, &error), CMR_E_LIMIT);
-    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_KEYS, COUNT));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_KEYS, count));
     start(watcher);
     const cmr_snapshot *snapshot = cmr_watcher_acquire(watcher);
-    CHECK_INT(cmr_snapshot_count(snapshot), COUNT);
-    for (int index = 0; index < COUNT; index++) {
+    CHECK_INT(cmr_snapshot_count(snapshot), count);
+    for (int index = 0; index < count; index++) {
         const char *key = NULL;
         int64_t value = -1;
         snprintf(path, sizeof path, "key-%05d", index);
