@@ -18,7 +18,7 @@ load_counter *load_counter_start(const char *mount, uint64_t next);
  * which it is when the second after it comes. */
 int load_counter_opened(load_counter *counter, uint64_t generation);
 
-/* Ends the counting, so that load_counter_sum may be asked; false when the kernel dropped events. */
+/* Ends the counting, so that load_counter_sum may be asked; false when events were dropped. */
 bool load_counter_stop(load_counter *counter);
 
 /* How often the directories of the generations after `from`, up to `to`, were opened by others than

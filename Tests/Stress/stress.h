@@ -26,7 +26,8 @@ bool wait_until(bool (*holds)(void *context), void *context);
 /* What the process holds of the system. */
 typedef struct holdings {
     int descriptors, threads;
-    size_t allocated, resident; /* bytes: not given back to malloc; in memory, what is free trimmed */
+    size_t allocated; /* bytes that were not given back to malloc */
+    size_t resident;  /* bytes in memory, once what is free was trimmed */
 } holdings;
 
 holdings holdings_now(void);
