@@ -426,6 +426,23 @@ import Testing
         #expect(mount.names("..data") == ["precious"])
     }
 
+    @Test func `memory that is refused is an error, and writes nothing`() throws {
+        let none = Memory(allocate: { _ in nil }, free: { _, _ in })
+        let small = Memory(
+            allocate: { $0 < 32 << 10 ? malloc($0) : nil }, free: { memory, _ in free(memory) })
+        for memory in [none, small] {
+            try write(File("a", "1"))
+            let before = mount.names()
+            #expect {
+                try MountWriterTests.write([File("a", "2")], to: mount.path, memory: memory)
+            } throws: {
+                let failure = $0 as? Failure
+                return failure?.kind == .noMemory && failure?.osErrno == 0
+            }
+            #expect(mount.names() == before)
+        }
+    }
+
     // MARK: - Many
 
     @Test(.timeLimit(.minutes(1)))
