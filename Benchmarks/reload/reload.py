@@ -253,7 +253,8 @@ def main():
                         if verdict["figure"].split()[0] in arguments.shapes + ["ours"]]
         print("\n" + report.verdict_table(verdicts))
     path = report.keep("hammer" if arguments.hammer else "reload", dict(
-        machine=about, arguments=vars(arguments), verdicts=verdicts,
+        machine=about, updates=arguments.updates, rounds=arguments.rounds,
+        interval_ms=arguments.interval, hammer_seconds=arguments.hammer, verdicts=verdicts,
         rows=[dict(shape=shape, reader=name, **row) for (shape, name), row in rows.items()]))
     print(f"reload: kept in {os.path.relpath(path)}", file=sys.stderr)
     return 0 if all(verdict["met"] for verdict in verdicts) else 1
