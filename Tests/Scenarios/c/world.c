@@ -326,8 +326,8 @@ static long queue_length(void) {
     return length;
 }
 
-/* Swaps while this process stands still, after more happened in the mount than the kernel remembers:
- * of the swap itself there is no notification. */
+/* Swaps while this process stands still, after more happened in the mount than the kernel keeps
+ * notifications of: of the swap itself there is none. */
 static void storm(void) {
     make_directory();
     write_payload();
