@@ -171,7 +171,7 @@ TEST("a key that is a path out, absolute, doubled or odd is refused, and nothing
 {
     static const char *const keys[] = {
         "", "/absolute", "..", "../out", "a/../../out", "..data", "..data/x", "..hidden", "a/..",
-        "a//b", "a/", ".", "a/./b", "\xff", "\xc3(",
+        ".", "./", "\xff", "\xc3(",
     };
     const char *mount = new_mount("mount");
     cmr_error error = CMR_ERROR_INIT;
@@ -182,13 +182,23 @@ TEST("a key that is a path out, absolute, doubled or odd is refused, and nothing
     }
     const cmr_file twice[] = {FILE_TEXT("a", "1"), FILE_TEXT("b", "1"), FILE_TEXT("a", "2")};
     const cmr_file both[] = {FILE_TEXT("a", "1"), FILE_TEXT("a/b", "1")};
+    const cmr_file same[] = {FILE_TEXT("a/b", "1"), FILE_TEXT("a//b", "2")};
     const cmr_file odd_mode[] = {{"a", "1", 1, 01777, 0}};
     about("keys that collide, a mode that is none");
     CHECK_STATUS(cmr_mount_write(mount, twice, 3, &error), CMR_E_INVALID_ARGUMENT);
     CHECK_STATUS(cmr_mount_write(mount, both, 2, &error), CMR_E_INVALID_ARGUMENT);
+    CHECK_STATUS(cmr_mount_write(mount, same, 2, &error), CMR_E_INVALID_ARGUMENT);
     CHECK_STATUS(cmr_mount_write(mount, odd_mode, 1, &error), CMR_E_INVALID_ARGUMENT);
     CHECK_STATUS(cmr_mount_write("", NULL, 0, &error), CMR_E_INVALID_ARGUMENT);
     CHECK_TEXT(names_in(mount), "");
+}
+
+TEST("a key is cleaned as a path, as the kubelet does it")
+{
+    const char *mount = new_mount("mount");
+    PUBLISH(mount, FILE_TEXT("a//b", "1"), FILE_TEXT("./c/./d/", "2"));
+    CHECK_TEXT(content_of(text("%s/a/b", mount)), "1");
+    CHECK_TEXT(content_of(text("%s/c/d", mount)), "2");
 }
 
 TEST("a directory that does not exist is an error that says so, as is a name that is too long")
