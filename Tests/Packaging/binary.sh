@@ -9,7 +9,7 @@ library=${1:-build/lib/libcmreload.so.1}
 largest_size=400000
 newest_glibc=2.34
 
-exported() { nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
+exported() { nm -D -g --defined-only "$library" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
 mapped() {
     sed -n 's/^ *\(cmr_[a-z0-9_]*\);$/\1@@CMRELOAD_1.0/p' Sources/CMReload/exports.map |
         LC_ALL=C sort

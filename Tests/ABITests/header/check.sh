@@ -70,7 +70,7 @@ map_agrees() { diff <(declared) <(mapped) | grep '^[<>]' |
 # Every symbol carries the node of the version that brought it, and nothing else is exported.
 binary_agrees() {
     diff <(declared | sed 's/$/@@CMRELOAD_1.0/') \
-         <(nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | sort) | grep '^[<>]' |
+         <(nm -D -g --defined-only "$1" | awk '$2 != "A" { print $3 }' | sort) | grep '^[<>]' |
         sed "s/^</only in cmreload.h:/; s/^>/only in the library:/" >"$work/diff"
     cat "$work/diff"
     [ ! -s "$work/diff" ]
