@@ -203,11 +203,13 @@ struct Exact {
 
     mutating func multiply(by factor: UInt64, adding summand: UInt64 = 0) {
         var carry = summand
-        for index in 0..<count {
+        var index = 0
+        while index < count {
             let product = limbs[index].multipliedFullWidth(by: factor)
             let (sum, overflow) = product.low.addingReportingOverflow(carry)
             limbs[index] = sum
             carry = product.high &+ (overflow ? 1 : 0)
+            index = index &+ 1
         }
         append(carry)
     }
@@ -219,7 +221,10 @@ struct Exact {
             left = left &- 27
         }
         var rest: UInt64 = 1
-        for _ in 0..<max(left, 0) { rest = rest &* 5 }
+        while left > 0 {
+            rest = rest &* 5
+            left = left &- 1
+        }
         multiply(by: rest)
     }
 
@@ -228,16 +233,21 @@ struct Exact {
         if small != 0 { multiply(by: 1 &<< small) }
         let whole = bits &>> 6
         if whole == 0 || count == 0 || count &+ whole > Exact.limbCount { return }
-        for index in stride(from: count &- 1, through: 0, by: -1) { limbs[index &+ whole] = limbs[index] }
-        for index in 0..<whole { limbs[index] = 0 }
         count = count &+ whole
+        var index = count
+        while index > 0 {
+            index = index &- 1
+            limbs[index] = index >= whole ? limbs[index &- whole] : 0
+        }
     }
 
     /// 1, 0 or -1: whether this is greater than, equal to or less than `other`.
     func compare(_ other: Exact) -> Int {
         if count != other.count { return count > other.count ? 1 : -1 }
-        for index in stride(from: count &- 1, through: 0, by: -1) where limbs[index] != other.limbs[index] {
-            return limbs[index] > other.limbs[index] ? 1 : -1
+        var index = count
+        while index > 0 {
+            index = index &- 1
+            if limbs[index] != other.limbs[index] { return limbs[index] > other.limbs[index] ? 1 : -1 }
         }
         return 0
     }

@@ -65,6 +65,7 @@ struct JSONParser {
 
     private func run(_ scratch: inout ParseScratch) throws(ParseError) -> Output {
         var repeats = MemberNames(tape: tape, text: text)
+        let (hash, textBase, fullTape) = (hash, textBase, fullTape)
 
         var p = skipSpace(skipByteOrderMark(source))
         // Where the next node goes, and its head but for the type and the value's address.
@@ -109,16 +110,18 @@ struct JSONParser {
                             break parsing
                         }
                     }
-                    let name = takeString(p, free, isName: true)
+                    let name = takeString(p, free, isName: true, hash)
                     if let wrong = name.problem {
                         problem = wrong
                         p = name.source
                         break parsing
                     }
-                    if filter &>> UInt64(name.hash) & 1 != 0 {
+                    let bit: UInt64 = 1 &<< UInt64(name.hash)
+                    let wasThere = filter & bit != 0
+                    filter |= bit
+                    if _slowPath(wasThere) {
                         filter = repeats.suspect(name.hash, among: names, Int(container.count), filter: filter)
                     }
-                    filter |= 1 &<< UInt64(name.hash)
                     names.pointee = name.hash
                     names += 1
                     appendString(name)
@@ -135,7 +138,7 @@ struct JSONParser {
 
                 switch p.pointee {
                 case UInt8(ascii: "\""):
-                    let string = takeString(p, free, isName: false)
+                    let string = takeString(p, free, isName: false, hash)
                     if let wrong = string.problem {
                         problem = wrong
                         p = string.source
@@ -309,15 +312,16 @@ struct JSONParser {
     /// Copies the string whose opening quote is at `pointer` to `target`, with a NUL behind it.
     @inline(__always)
     private func takeString(
-        _ pointer: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, isName: Bool
+        _ pointer: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, isName: Bool, _ hash: NameHash
     ) -> Taken {
         let block = Block(at: pointer + 1)
         block.store(to: target)
         // The way from one string to the next is a chain of dependencies: where the quote is, and nothing else, is
         // on it. Whether anything before the quote needs care is decided beside it.
         let quotes = block.equal(UInt8(ascii: "\"")).bits
-        let others = JSONString.others(in: block)
-        if _fastPath(quotes != 0 && others & (quotes ^ (quotes &- 1)) == 0) {
+        // The bit behind the sixteen stands for a quote that is further away.
+        let others = JSONString.others(in: block) | 0x10000
+        if _fastPath(others & (quotes ^ (quotes &- 1)) == 0) {
             let length = quotes.trailingZeroBitCount
             target[length] = 0
             return Taken(

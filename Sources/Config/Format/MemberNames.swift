@@ -84,7 +84,11 @@ struct MemberNames {
         _ hash: UInt32, among stack: UnsafePointer<UInt32>, _ count: Int, filter: UInt64
     ) -> UInt64 {
         if count > MemberNames.fewMembers { return 0 }
-        for index in 0..<count where (stack - count)[index] == hash { isSuspected = true }
+        var left = count
+        while left > 0 {
+            if (stack - left).pointee == hash { isSuspected = true }
+            left = left &- 1
+        }
         return filter
     }
 
@@ -96,8 +100,9 @@ struct MemberNames {
     static func anyEqual(
         _ hashes: UnsafePointer<UInt32>, _ count: Int, table: UnsafeMutablePointer<UInt32>, slots: Int
     ) -> Bool {
-        table.update(repeating: 0, count: slots)
-        for index in 0..<count {
+        clear(table, slots)
+        var index = 0
+        while index < count {
             let hash = max(hashes[index], 1)
             var slot = MemberNames.slot(of: hash, slots)
             while table[slot] != 0 {
@@ -105,6 +110,7 @@ struct MemberNames {
                 slot = (slot &+ 1) & (slots &- 1)
             }
             table[slot] = hash
+            index = index &+ 1
         }
         return false
     }
@@ -116,9 +122,10 @@ struct MemberNames {
         _ hashes: UnsafePointer<UInt32>, _ count: Int, of object: UnsafeMutablePointer<Node>,
         indices: UnsafeMutablePointer<UInt32>, table: UnsafeMutablePointer<UInt32>, slots: Int
     ) {
-        table.update(repeating: 0, count: slots)
+        MemberNames.clear(table, slots)
         var name = object - tape &+ 1
-        for later in 0..<count {
+        var later = 0
+        while later < count {
             indices[later] = UInt32(truncatingIfNeeded: name)
             var slot = MemberNames.slot(of: hashes[later], slots)
             while table[slot] != 0 {
@@ -129,8 +136,17 @@ struct MemberNames {
                 }
                 slot = (slot &+ 1) & (slots &- 1)
             }
-            table[slot] = UInt32(truncatingIfNeeded: later &+ 1)
+            later = later &+ 1
+            table[slot] = UInt32(truncatingIfNeeded: later)
             name = end(of: name &+ 1)
+        }
+    }
+
+    private static func clear(_ table: UnsafeMutablePointer<UInt32>, _ slots: Int) {
+        var slot = 0
+        while slot < slots {
+            table[slot] = 0
+            slot = slot &+ 1
         }
     }
 

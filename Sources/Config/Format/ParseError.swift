@@ -110,9 +110,13 @@ package struct TextPosition: Equatable, Sendable {
     package init(of offset: Int, in bytes: Bytes) {
         let end = min(max(offset, 0), bytes.count)
         var lineStart = 0
-        for index in 0..<end where bytes[index] == UInt8(ascii: "\n") {
-            line &+= 1
-            lineStart = index &+ 1
+        var index = 0
+        while index < end {
+            if bytes[index] == UInt8(ascii: "\n") {
+                line = line &+ 1
+                lineStart = index &+ 1
+            }
+            index = index &+ 1
         }
         column = UInt32(truncatingIfNeeded: end &- lineStart &+ 1)
     }
