@@ -32,7 +32,7 @@ final class Engine: @unchecked Sendable {
     /// The leader is in callbacks that it is being timed for.
     private var isTimed = false
 
-    /// Starts two threads. Under the lock.
+    /// Starts a thread that leads, and one that is spare. Under the lock.
     init(_ reactor: Reactor) throws(Errno) {
         self.reactor = reactor
         waker = try Waker()
@@ -40,7 +40,8 @@ final class Engine: @unchecked Sendable {
         // Without inotify the sources are polled.
         inotify = try? Inotify()
         try spawn()
-        try spawn()
+        // The first one runs already and sees to a spare as soon as there can be one.
+        try? spawn()
         Wakeup.open(waker?.number ?? -1)
     }
 
