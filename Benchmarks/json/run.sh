@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../setup.sh"
 cd "$root/Benchmarks"
-need_simdjson
+need_tools
 mkdir -p "$programs"
 
 # The parser from the library's own sources, compiled as they are for the library that ships.
@@ -13,9 +13,9 @@ swiftc -O -wmo -parse-as-library -swift-version 6 -package-name cmreload -module
     -enable-upcoming-feature MemberImportVisibility -warnings-as-errors \
     -c -o "$programs/parser.o" $(find "$root/Sources/Config" -name '*.swift') json/Driver.swift
 cc -std=gnu11 "${benchmark_flags[@]}" -c -o "$programs/shape.o" mount/shape.c
-cc -std=gnu11 -O2 -c -o "$programs/csystem.o" -I"$root/Sources/CSystem/include" "$root/Sources/CSystem/csystem.c"
+cc -std=gnu11 -O2 -c -o "$programs/memory.o" -I"$root/Sources/CSystem/include" "$root/Sources/CSystem/memory.c"
 unicode=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift/embedded/$(uname -m)-unknown-linux-gnu
-cxx_program json json/json.cc json/documents.cc "$programs/parser.o" "$programs/shape.o" "$programs/csystem.o" \
+cxx_program json json/json.cc json/documents.cc "$programs/parser.o" "$programs/shape.o" "$programs/memory.o" \
     "$unicode/libswiftUnicodeDataTables.a" -lsimdjson
 
 quick=()

@@ -56,6 +56,13 @@ static worker workers[THREADS];
 static pthread_barrier_t gate;
 static bool over;
 
+/* What is asked for, and the floor's own copies: keys are compared, not pointers. Aligned, so that
+ * none of them lies across two cache lines by chance. */
+typedef struct key_text {
+    _Alignas(SHAPE_KEY_SIZE) char text[SHAPE_KEY_SIZE];
+} key_text;
+
+static key_text asked[KEYS], stored[KEYS];
 static const char *keys[KEYS];
 static uint32_t key_sizes[KEYS];
 static floor_table table;
@@ -88,6 +95,7 @@ static void slice(worker *me) {
     uint32_t turn = me->what == FLOOR_NUMBER || me->what == OUR_INT64 ? 2 : 1;
     const char *key = keys[turn];
     uint32_t size = key_sizes[turn];
+    const uint64_t *version = word;
     uint64_t sum = 0, begin = thread_ns();
     switch (me->what) {
     case FLOOR_LOAD:
@@ -108,7 +116,7 @@ static void slice(worker *me) {
                atomic_fetch_sub_explicit(&me->own_counter, 1, memory_order_release))
         break;
     case OUR_WORD:
-        REPEAT(sum += cmr_version_load(word))
+        REPEAT(sum += cmr_version_load(version))
         break;
     case OUR_INT64:
         REPEAT(int64_t number; cmr_snapshot_int64(held, key, &number); sum += (uint64_t)number)
@@ -219,11 +227,12 @@ int main(int count, char **arguments) {
     if (shape_make(&content, "medium", 1) || kubelet_write(arguments[1], &content, NULL)) return 1;
     pid_t storm = prepare_storm(arguments[1], &content, &go);
     for (size_t index = 0; index < KEYS; index++) {
-        /* The table has a copy of its own: keys are compared, not pointers. */
-        keys[index] = content.values[index].key;
+        const shape_value *value = &content.values[index];
+        memcpy(asked[index].text, value->key, SHAPE_KEY_SIZE);
+        memcpy(stored[index].text, value->key, SHAPE_KEY_SIZE);
+        keys[index] = asked[index].text;
         key_sizes[index] = (uint32_t)strlen(keys[index]);
-        floor_insert(&table, strdup(keys[index]), content.values[index].bytes,
-                     (uint32_t)content.values[index].size);
+        floor_insert(&table, stored[index].text, value->bytes, (uint32_t)value->size);
     }
     atomic_store(&current, &table);
 
