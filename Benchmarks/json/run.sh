@@ -13,9 +13,8 @@ swiftc -O -wmo -parse-as-library -swift-version 6 -package-name cmreload -module
     -enable-upcoming-feature MemberImportVisibility -warnings-as-errors \
     -c -o "$programs/parser.o" $(find "$root/Sources/Config" -name '*.swift') json/Driver.swift
 cc -std=gnu11 "${benchmark_flags[@]}" -c -o "$programs/shape.o" mount/shape.c
-cc -std=gnu11 -O2 -c -o "$programs/memory.o" -I"$root/Sources/CSystem/include" "$root/Sources/CSystem/memory.c"
 unicode=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift/embedded/$(uname -m)-unknown-linux-gnu
-cxx_program json json/json.cc json/documents.cc "$programs/parser.o" "$programs/shape.o" "$programs/memory.o" \
+cxx_program json json/json.cc json/documents.cc "$programs/parser.o" "$programs/shape.o" \
     "$unicode/libswiftUnicodeDataTables.a" -lsimdjson
 
 quick=()
