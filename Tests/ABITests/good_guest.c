@@ -209,10 +209,12 @@ TEST("one more watcher costs no thread and no descriptor")
 TEST("descriptors that are used up are an error, not a trap, and start works again after")
 {
     const char *mount = new_mount("mount");
-    struct rlimit few = {256, 256};
+    struct rlimit few;
     int files[256], count = 0;
     PUBLISH(mount, FILE_TEXT("key", "1"));
     cmr_watcher *watcher = new_watcher(mount);
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &few) == 0);
+    few.rlim_cur = 256;
     REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
     while (count < 256 && (files[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) count++;
     REQUIRE(count < 256);
