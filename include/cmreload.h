@@ -554,7 +554,8 @@ const cmr_snapshot *cmr_snapshot_retain(const cmr_snapshot *snapshot);
  *
  * Ownership  what was borrowed from the snapshot is invalid after its last release.
  * Threads    any, not only the one that acquired it.
- * Blocks     no: takes no lock; the last release leaves freeing to a thread of the library's.
+ * Blocks     no: takes no lock; the last release leaves freeing to a thread of the library's. Only
+ *            where no watcher is started, and so no thread is there, it frees by itself.
  */
 void cmr_snapshot_release(const cmr_snapshot *snapshot);
 

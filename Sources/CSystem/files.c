@@ -29,8 +29,6 @@ int32_t cs_open_beneath(int32_t directory, const char *path, bool want_directory
     return (int32_t)RETRY(long, syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
-int32_t cs_open_path_nofollow(int32_t directory, const char *name) { return RETRY(int, openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)); }
-
 /* Not made again on EINTR: Linux has closed the descriptor by then, close(2). */
 int32_t cs_close(int32_t descriptor) { return close(descriptor) < 0 ? -errno : 0; }
 

@@ -62,27 +62,6 @@ void cs_free(void *memory, ptrdiff_t size) {
     free(memory);
 }
 
-void cs_memory_trim(size_t keep) {
-    block *freed = NULL;
-    pthread_mutex_lock(&lock);
-    for (int class = CLASSES - 1; class >= 0 && kept_bytes > keep; class--) {
-        size_t size = ((size_t)1 << (class / 4 + SMALLEST_LOG2)) + ((size_t)(class % 4) << (class / 4 + SMALLEST_LOG2 - 2));
-        while (kept[class] && kept_bytes > keep) {
-            block *next = kept[class]->next;
-            kept[class]->next = freed;
-            freed = kept[class];
-            kept[class] = next;
-            kept_bytes -= size;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-    while (freed) {
-        block *next = freed->next;
-        free(freed);
-        freed = next;
-    }
-}
-
 void cs_memory_before_fork(void) { pthread_mutex_lock(&lock); }
 void cs_memory_after_fork(void) { pthread_mutex_unlock(&lock); }
 

@@ -49,7 +49,6 @@ uint32_t cs_random(void) {
     return number;
 }
 
-const char *cs_errno_name(int32_t number) { const char *name = strerrorname_np(number); return name ? name : "unknown"; }
 const char *cs_errno_description(int32_t number) { const char *text = strerrordesc_np(number); return text ? text : "unknown error"; }
 
 int32_t cs_poll(int32_t a, int32_t b, int64_t timeout_ms) {
@@ -71,9 +70,9 @@ void cs_eventfd_clear(int32_t descriptor) {
     (void)ignored;
 }
 int32_t cs_replace_descriptor(int32_t descriptor, int32_t number) {
-    if (dup3(descriptor, number, O_CLOEXEC) < 0) return -errno;
+    int failed = dup3(descriptor, number, O_CLOEXEC) < 0 ? -errno : number;
     close(descriptor);
-    return number;
+    return failed;
 }
 int32_t cs_timer_open(void) { int descriptor = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); return descriptor < 0 ? -errno : descriptor; }
 void cs_timer_set(int32_t timer, int64_t nanoseconds) {

@@ -22,6 +22,11 @@ package final class Payload {
     private var used = 0
     private var entries: UnsafeMutablePointer<Entry>?
     private var entryCapacity = 0
+    /// Indices of entries by their keys' hashes, plus 1; made only where keys may occur twice.
+    private var slots: UnsafeMutablePointer<UInt32>?
+    private var slotCount = 0
+    /// How many entries the index knows.
+    private var indexed = 0
     package private(set) var count = 0
     /// The bytes of all values together.
     package private(set) var valueBytes = 0
@@ -31,12 +36,17 @@ package final class Payload {
     deinit {
         memory.free(base, capacity)
         memory.free(entries, entryCapacity * MemoryLayout<Entry>.stride)
+        memory.free(slots, slotCount * MemoryLayout<UInt32>.stride)
     }
 
     /// Forgets everything, keeps the memory.
     package func removeAll() {
         used = 0
         count = 0
+        memory.free(slots, slotCount * MemoryLayout<UInt32>.stride)
+        slots = nil
+        slotCount = 0
+        indexed = 0
         valueBytes = 0
     }
 
@@ -104,10 +114,34 @@ package final class Payload {
         UnsafeRawPointer(key(index).baseAddress)?.assumingMemoryBound(to: CChar.self)
     }
 
-    /// Whether the key is there already; looks at every key.
-    package func contains(_ key: Bytes) -> Bool {
-        for index in 0..<count where self.key(index).elementsEqual(key) { return true }
-        return false
+    /// Adds a key with its value unless the key is there already.
+    package func addIfAbsent(key: Bytes, value: Bytes) throws(Failure) {
+        if (count + 1) * 2 > slotCount { try growIndex() }
+        while indexed < count {
+            slots?[slot(of: self.key(indexed))] = UInt32(truncatingIfNeeded: indexed + 1)
+            indexed += 1
+        }
+        guard let slots, slots[slot(of: key)] == 0 else { return }
+        try add(key: key, value: value)
+    }
+
+    /// Where the key is in the index, or would be: open addressing, at most half full.
+    private func slot(of key: Bytes) -> Int {
+        guard let slots, let start = key.baseAddress else { return 0 }
+        var slot = Int(truncatingIfNeeded: Hash.text(start, key.count)) & (slotCount - 1)
+        while slots[slot] != 0, !equalBytes(self.key(Int(slots[slot]) - 1), key) { slot = (slot + 1) & (slotCount - 1) }
+        return slot
+    }
+
+    private func growIndex() throws(Failure) {
+        var wanted = max(64, slotCount)
+        while wanted < (count + 1) * 4 { wanted *= 2 }
+        guard let room = memory.allocate(wanted * MemoryLayout<UInt32>.stride) else { throw Payload.noMemory }
+        memory.free(slots, slotCount * MemoryLayout<UInt32>.stride)
+        room.initializeMemory(as: UInt32.self, repeating: 0, count: wanted)
+        slots = room.assumingMemoryBound(to: UInt32.self)
+        slotCount = wanted
+        indexed = 0
     }
 
     package func mark(_ index: Int) -> UInt8 {

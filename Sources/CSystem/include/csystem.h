@@ -12,8 +12,6 @@
  * more than parsing what goes into it), up to a bound. */
 void *cs_allocate(ptrdiff_t size);
 void cs_free(void *memory, ptrdiff_t size);
-/* Gives back what is kept, beyond `keep` bytes. */
-void cs_memory_trim(size_t keep);
 void cs_memory_before_fork(void);
 void cs_memory_after_fork(void);
 /* Plain malloc and free, for what callers get as theirs: the size travels with it. */
@@ -49,7 +47,6 @@ void cs_utc_timestamp(char *text);
 uint32_t cs_random(void);
 
 /* Descriptions of an errno: static text, never translated. */
-const char *cs_errno_name(int32_t number);
 const char *cs_errno_description(int32_t number);
 
 /* Files. Paths are NUL-terminated; `directory` may be CS_AT_CWD. */
@@ -69,7 +66,6 @@ int32_t cs_open_file(int32_t directory, const char *path);                 /* fo
 int32_t cs_open_file_nofollow(int32_t directory, const char *name);
 /* openat2(2) with RESOLVE_BENEATH: -EXDEV when a link leaves `directory`, -ENOSYS where there is no openat2. */
 int32_t cs_open_beneath(int32_t directory, const char *path, bool want_directory);
-int32_t cs_open_path_nofollow(int32_t directory, const char *name);        /* O_PATH: for walking links by hand */
 int32_t cs_close(int32_t descriptor);
 int64_t cs_read(int32_t descriptor, void *buffer, size_t size);
 int64_t cs_pread(int32_t descriptor, void *buffer, size_t size, int64_t offset);

@@ -26,7 +26,7 @@ package final class EnvironmentSource: Source {
             guard name.count > prefix.count, name.prefix(prefix.count).elementsEqual(prefix) else { return }
             let key = Bytes(rebasing: name.dropFirst(prefix.count))
             // Of two with the same name the first one counts, as with getenv(3).
-            if !payload.contains(key) { try payload.add(key: key, value: value) }
+            try payload.addIfAbsent(key: key, value: value)
         }
         return .payload(nil)
     }
@@ -54,8 +54,8 @@ package final class DefaultsSource: Source {
     ) throws(Failure) -> Reading {
         payload.removeAll()
         // Of two for the same key the later one counts.
-        for index in (0..<self.payload.count).reversed() where !payload.contains(self.payload.key(index)) {
-            try payload.add(key: self.payload.key(index), value: self.payload.value(index))
+        for index in (0..<self.payload.count).reversed() {
+            try payload.addIfAbsent(key: self.payload.key(index), value: self.payload.value(index))
         }
         return .payload(nil)
     }

@@ -10,7 +10,7 @@ package final class FileReader {
     /// Descriptors that are read and wait to be closed, which can happen when the version is out. At most 64, so
     /// that a large source does not use up the host's descriptors.
     private var read: [Int32] = []
-    private static let mostOpen = 64
+    static let mostOpen = 64
 
     package init() { read.reserveCapacity(FileReader.mostOpen) }
 

@@ -121,7 +121,7 @@ package final class MountSource: Source {
         }
         isLocal = data.descriptor.isLocal
         if let only {
-            return try read(only, of: data, generation, into: payload, limits: limits, using: files)
+            return try read(only, of: data, in: root, generation, into: payload, limits: limits, using: files)
         }
         try list(data, prefix: nil, level: 0, into: payload, limits: limits, using: files)
         // While the link names this directory nobody empties it: the listing was complete.
@@ -134,15 +134,16 @@ package final class MountSource: Source {
 
     /// One file of the data directory.
     private func read(
-        _ only: (path: FilePath, key: FilePath), of data: borrowing Directory, _ generation: Generation,
-        into payload: Payload, limits: Limits, using files: FileReader
+        _ only: (path: FilePath, key: FilePath), of data: borrowing Directory, in root: borrowing Directory,
+        _ generation: Generation, into payload: Payload, limits: Limits, using files: FileReader
     ) throws(FileReader.Problem) -> Reading {
         try add(key: only.key, to: payload)
         let file: FileDescriptor
         do throws(Errno) {
             file = try data.beneath(only.path, directory: false)
         } catch {
-            if error == .noSuchFile { return try missing(error) }
+            // Missing while the link names this directory; otherwise the kubelet is emptying it.
+            if error == .noSuchFile { return try hasChanged(root, since: generation) ? again() : missing(error) }
             throw .failed(FileReader.failure(error, payload, 0))
         }
         try files.read(file, into: payload, at: 0, isRegular: false, isLocal: isLocal, limits: limits)

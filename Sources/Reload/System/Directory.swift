@@ -41,7 +41,8 @@ package struct Directory: ~Copyable {
         let number = path.withCString { cs_open_beneath(descriptor.number, $0, directory) }
         switch number {
         case 0...: return FileDescriptor(unsafeOwning: number)
-        case -38, -1: return try beneathByHand(path, directory: directory)  // ENOSYS, EPERM of a filter
+        // ENOSYS, EPERM of a filter, EAGAIN when something was renamed meanwhile.
+        case -38, -1, -11: return try beneathByHand(path, directory: directory)
         default: throw Errno(0 &- number)
         }
     }

@@ -12,9 +12,10 @@ package struct CurrentSnapshot: Equatable, @unchecked Sendable {
     @inline(__always)
     package init(_ base: UnsafeMutableRawPointer) { self.base = base }
 
-    /// A block for a new watcher, held once.
+    /// A block for a new watcher, held once: one that was used before, or a new one. Blocks are never given back, so
+    /// that a call that is late for `cmr_watcher_destroy` still finds a block.
     static func make() -> CurrentSnapshot {
-        let base = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 64)
+        let base = unused.popLast()?.base ?? .allocate(byteCount: 128, alignment: 64)
         base.initializeMemory(as: UInt64.self, repeating: 0, count: 16)
         let current = CurrentSnapshot(base)
         current.retain()
@@ -73,8 +74,10 @@ package struct CurrentSnapshot: Equatable, @unchecked Sendable {
 
     func release() {
         holders.pointee -= 1
-        if holders.pointee == 0 { base.deallocate() }
+        if holders.pointee == 0 { CurrentSnapshot.unused.append(self) }
     }
+
+    nonisolated(unsafe) private static var unused: [CurrentSnapshot] = []
 
     // MARK: - The watcher behind it
 
@@ -85,15 +88,17 @@ package struct CurrentSnapshot: Equatable, @unchecked Sendable {
     /// Ties the watcher to its block, which keeps it alive until `disown`.
     func own(_ watcher: Watcher) { owner.pointee = Unmanaged.passRetained(watcher).toOpaque() }
 
-    func disown() {
-        guard let watcher = owner.pointee else { return }
-        owner.pointee = nil
-        Unmanaged<Watcher>.fromOpaque(watcher).release()
+    /// Unties the watcher; to be released when the lock is not held.
+    func disown() -> Unmanaged<Watcher>? {
+        defer { owner.pointee = nil }
+        return owner.pointee.map { Unmanaged<Watcher>.fromOpaque($0) }
     }
 
-    /// The watcher, or nil once it is destroyed.
+    /// The watcher, or nil once it is destroyed. Takes the lock, for as long as it takes to retain it.
     package var watcher: Watcher? {
-        owner.pointee.map { Unmanaged<Watcher>.fromOpaque($0).takeUnretainedValue() }
+        Reactor.shared.lock.withLock {
+            owner.pointee.map { Unmanaged<Watcher>.fromOpaque($0).takeUnretainedValue() }
+        }
     }
 
     // MARK: - Asking for a reload from a signal handler

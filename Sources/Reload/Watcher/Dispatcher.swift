@@ -35,14 +35,18 @@ extension Reactor {
             queueRound(watcher)
             wake()
         }
+        // On a thread of the host's nobody tidies up after the round.
+        let isUntidy = !isRepeated && hasRetired
         lock.wakeAll()
         lock.release()
         watcher.finish()
+        if isUntidy { Reclaimer.request() }
         return calls
     }
 
     /// Calls one subscriber, unless it does not want to hear of this.
     private func call(_ subscriber: Subscriber, _ event: Event, of watcher: Watcher) -> Bool {
+        if event.kind == .published, (event.snapshot?.version ?? 0) <= subscriber.since { return false }
         guard let event = event.narrowed(to: subscriber.pattern) else { return false }
         defer { event.changes.free(.system) }
         let isWanted = lock.withLock { () -> Bool in

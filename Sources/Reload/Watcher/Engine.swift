@@ -78,6 +78,8 @@ final class Engine: @unchecked Sendable {
                 let mine = term
                 lock.release()
                 lead(mine)
+                // A callback may have been the last to hold a version, and nobody else may come to look.
+                reactor.reclaim()
                 lock.acquire()
                 if term == mine { hasLeader = false } else { stuck -= 1 }
                 spares += 1
@@ -173,12 +175,12 @@ final class Engine: @unchecked Sendable {
 
     // MARK: - End. Under the lock.
 
-    /// Ends the threads, and waits for those that are not in a callback.
-    func stop() {
+    /// Ends the threads, and waits for those that are not in a callback, at most until the deadline.
+    func stop(until deadline: Deadline) {
         isStopping = true
         waker?.signal()
         timer?.expireNow()
-        while running > stuck + (isTimed ? 1 : 0) { reactor.lock.wait(until: .never) }
+        while running > stuck + (isTimed ? 1 : 0), !deadline.hasPassed { reactor.lock.wait(until: deadline) }
         Wakeup.close()
         // Those that return from their callbacks later find nobody to join them.
         isUnattended = true
@@ -208,6 +210,12 @@ final class Engine: @unchecked Sendable {
         finished.removeAll()
         reactor.disconnect(self)
         return true
+    }
+
+    /// In the child of a fork(2): a thread of this engine that forked inside a callback ends when it returns.
+    func abandon() {
+        isStopping = true
+        isUnattended = true
     }
 
     /// In the child of a fork(2): what the parent's threads wait on is not this process's.

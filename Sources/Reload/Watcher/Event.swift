@@ -28,6 +28,8 @@ package struct Event {
 /// Somebody who wants to hear.
 package final class Subscriber {
     package let id: UInt64
+    /// The version that was current when it subscribed: it hears of newer ones.
+    let since: UInt64
     let pattern: KeyPattern?
     let isManual: Bool
     let receive: (Event) -> Void
@@ -36,8 +38,9 @@ package final class Subscriber {
     var isRemoved = false
     var isRunning = false
 
-    init(id: UInt64, pattern: KeyPattern?, isManual: Bool, receive: @escaping (Event) -> Void) {
+    init(id: UInt64, since: UInt64, pattern: KeyPattern?, isManual: Bool, receive: @escaping (Event) -> Void) {
         self.id = id
+        self.since = since
         self.pattern = pattern
         self.isManual = isManual
         self.receive = receive

@@ -23,11 +23,15 @@ package final class Layer {
     /// The kernel cannot tell of changes: the source is polled.
     package var isPolled = false
     package var health = Health.good
+    /// It has new content that could not be laid on the other layers'.
+    package var isHeldBack = false
 
     // MARK: Owned by the load
 
     /// The last good content; nil before the first.
     package var content: Content?
+    /// What was asked to be watched when the watches were last set.
+    package var watched: [Watch] = []
     /// The generation that was read last, good or bad; nil when it has to be read in any case.
     package var examined: Generation?
 
@@ -42,7 +46,9 @@ package final class Layer {
         nextCheck = .never
         needsArming = true
         health = .good
+        isHeldBack = false
         content = nil
+        watched = []
         examined = nil
     }
 

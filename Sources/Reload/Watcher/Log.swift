@@ -28,15 +28,18 @@ package enum Log {
     nonisolated(unsafe) private static var running = 0
     static let lock = Lock()
 
+    /// Whether anybody wants to hear lines of this level.
+    static func isEnabled(_ level: LogLevel) -> Bool { level.rawValue <= Log.level.load(ordering: .relaxed) }
+
     /// Hands a line to the handler if it wants to hear it. No lock is held while it runs.
     package static func write(_ level: LogLevel, _ line: @autoclosure () -> String) {
-        guard level.rawValue <= Log.level.load(ordering: .relaxed), !RunningLogHandler.isRunning else { return }
+        guard isEnabled(level), !RunningLogHandler.isRunning else { return }
         lock.acquire()
         guard let handler, level.rawValue <= handler.level.rawValue else { return lock.release() }
         running += 1
         lock.release()
         RunningLogHandler.isRunning = true
-        handler.write(level, line())
+        handler.write(level, singleLine(line()))
         RunningLogHandler.isRunning = false
         lock.acquire()
         running -= 1
@@ -44,9 +47,15 @@ package enum Log {
         lock.release()
     }
 
+    /// Names may hold anything: what would end the line or the text is replaced.
+    private static func singleLine(_ line: String) -> String {
+        if !line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return line }
+        return String(decoding: line.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
+    }
+
     /// A line to be written once nobody holds the reactor's lock: at the next `flush`.
     static func `defer`(_ level: LogLevel, _ line: @autoclosure () -> String) {
-        guard level.rawValue <= Log.level.load(ordering: .relaxed) else { return }
+        guard isEnabled(level) else { return }
         let text = line()
         lock.withLock { deferred.append((level, text)) }
         hasDeferred.store(true, ordering: .releasing)

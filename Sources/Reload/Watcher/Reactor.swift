@@ -31,6 +31,9 @@ package final class Reactor: @unchecked Sendable {
         let watch: Watch
     }
     private var interests: [Int32: [Interest]] = [:]
+    /// How many threads have added watches that they have yet to register, and which watches ended meanwhile.
+    private var arming = 0
+    private var ended: [Int32] = []
 
     private var retired: [SharedSnapshot] = []
     private var benches: [Workbench] = []
@@ -43,13 +46,17 @@ package final class Reactor: @unchecked Sendable {
 
     /// A new watcher; its block keeps it alive until it is destroyed.
     package func makeWatcher() -> CurrentSnapshot {
-        let watcher = Watcher(reactor: self)
-        watcher.current.own(watcher)
-        lock.withLock { watchers.append(watcher) }
-        return watcher.current
+        let current = lock.withLock { CurrentSnapshot.make() }
+        let watcher = Watcher(reactor: self, current: current)
+        lock.withLock {
+            current.own(watcher)
+            watchers.append(watcher)
+        }
+        return current
     }
 
-    func remove(_ watcher: Watcher) { lock.withLock { watchers.removeAll { $0 === watcher } } }
+    /// Under the lock.
+    func remove(_ watcher: Watcher) { watchers.removeAll { $0 === watcher } }
 
     /// The watcher needs the engine from now on.
     func enter(_ watcher: Watcher) throws(Failure) {
@@ -67,26 +74,33 @@ package final class Reactor: @unchecked Sendable {
 
     /// The watcher does not need the engine any more.
     func forget(_ watcher: Watcher) {
-        lock.withLock {
+        let (engine, loose) = lock.withLock { () -> (Engine?, [Int32]) in
             if watcher.usesEngine { users.removeAll { $0 === watcher } }
             watcher.usesEngine = false
             attempts.removeAll { $0 === watcher }
             rounds.removeAll { $0 === watcher }
             watcher.isQueued = false
+            var loose: [Int32] = []
             for layer in watcher.layers {
-                for registration in layer.registrations { unregister(registration, layer) }
+                for registration in layer.registrations where unregister(registration, layer) {
+                    loose.append(registration.number)
+                }
                 layer.registrations.removeAll()
             }
-            if users.isEmpty, RunningCallback.watcher != nil { engine?.stopItself() }
+            // In a child that was not told to go on the engine is the parent's.
+            if isForked { return (nil, []) }
+            if users.isEmpty, RunningCallback.watcher != nil { self.engine?.stopItself() }
+            return (self.engine, loose)
         }
+        for number in loose { engine?.unwatch(number) }
     }
 
-    /// Ends the engine when nobody needs it, and waits for its threads.
-    func leave() {
+    /// Ends the engine when nobody needs it, and waits for its threads until the deadline.
+    func leave(until deadline: Deadline) {
         lock.acquire()
         defer { lock.release() }
         guard users.isEmpty, let engine, !engine.isStopping else { return }
-        engine.stop()
+        engine.stop(until: deadline)
         self.engine = nil
         lock.wakeAll()
     }
@@ -132,8 +146,12 @@ package final class Reactor: @unchecked Sendable {
                 return
             }
             for interest in interests[event.watch] ?? [] { tell(interest, of: event, at: now) }
-            // The kernel has let go of the watch: its number means nothing any more.
-            if event.mask.contains(.ignored) { interests[event.watch] = nil }
+            // The kernel has let go of the watch: its number means nothing any more, nor to who is about to
+            // register for it.
+            if event.mask.contains(.ignored) {
+                interests[event.watch] = nil
+                if arming > 0 { ended.append(event.watch) }
+            }
         }
     }
 
@@ -189,12 +207,15 @@ package final class Reactor: @unchecked Sendable {
         lock.release()
         let began = Instant.now
         let bench = takeBench()
-        let result = attempt.run(with: bench) { self.arm($0, of: watcher) }
-        lock.withLock {
+        let result = attempt.run(with: bench) { self.arm($0, of: watcher, isForced: $1) }
+        let isMuchUnclosed = lock.withLock { () -> Bool in
             watcher.endAttempt(result, tickets: tickets, cause: cause, began: began)
             unclosed.append(contentsOf: bench.files.takeFiles())
+            return unclosed.count >= FileReader.mostOpen
         }
         returnBench(bench)
+        // However many attempts follow each other, the host keeps its descriptors.
+        if isMuchUnclosed { closeFiles() }
         return true
     }
 
@@ -205,13 +226,17 @@ package final class Reactor: @unchecked Sendable {
 
     /// What can wait until everybody has been told: closing files, logging, freeing versions that nobody holds.
     func tidy() {
+        closeFiles()
+        Log.flush()
+        reclaim()
+    }
+
+    private func closeFiles() {
         let files = lock.withLock { () -> [Int32] in
             defer { unclosed.removeAll(keepingCapacity: true) }
             return unclosed
         }
         for file in files { _ = FileDescriptor(unsafeOwning: file) }
-        Log.flush()
-        reclaim()
     }
 
     // MARK: - Workbenches
@@ -225,19 +250,30 @@ package final class Reactor: @unchecked Sendable {
 
     // MARK: - Watching
 
-    /// Sets the kernel's watches of a layer, if they are not as they should be.
-    func arm(_ layer: Layer, of watcher: Watcher) {
-        guard layer.source.canChange else { return }
-        let (engine, needsArming, loose) = lock.withLock { () -> (Engine?, Bool, [Watch]) in
+    /// Sets the kernel's watches of a layer, if they are not as they should be or `isForced` says so. Answers all
+    /// that was asked for when all was set anew, otherwise nil.
+    func arm(_ layer: Layer, of watcher: Watcher, isForced: Bool) -> [Watch]? {
+        guard layer.source.canChange else { return nil }
+        let (engine, isDue, loose) = lock.withLock { () -> (Engine?, Bool, [Watch]) in
             defer { layer.needsArming = false }
-            return (self.engine, layer.needsArming, layer.registrations.filter { $0.number < 0 }.map { $0.watch })
+            arming += 1
+            let loose = layer.registrations.filter { $0.number < 0 }.map { $0.watch }
+            return (self.engine, layer.needsArming || isForced, loose)
         }
-        guard let engine else { return }
-        if needsArming {
-            arm(layer, of: watcher, with: layer.source.watches(), replacing: true, engine)
-        } else if !loose.isEmpty {
-            arm(layer, of: watcher, with: loose, replacing: false, engine)
+        defer {
+            lock.withLock {
+                arming -= 1
+                if arming == 0 { ended.removeAll() }
+            }
         }
+        guard let engine else { return nil }
+        if isDue {
+            let watches = layer.source.watches()
+            arm(layer, of: watcher, with: watches, replacing: true, engine)
+            return watches
+        }
+        if !loose.isEmpty { arm(layer, of: watcher, with: loose, replacing: false, engine) }
+        return nil
     }
 
     private func arm(_ layer: Layer, of watcher: Watcher, with watches: [Watch], replacing: Bool, _ engine: Engine) {
@@ -248,21 +284,28 @@ package final class Reactor: @unchecked Sendable {
             do throws(Errno) {
                 added.append(Registration(number: try engine.watch(watch), watch: watch))
             } catch {
-                // ENOSPC: fs.inotify.max_user_watches; EMFILE: there is no inotify instance at all. Anything else
-                // is a path that changed meanwhile: then the next look sets the watches anew.
-                if error == .noSpace || error == .tooManyOpenFiles || error == .outOfMemory {
-                    isUnwatched = true
-                } else {
-                    isIncomplete = true
+                // ENOSPC: fs.inotify.max_user_watches; EMFILE: there is no inotify instance at all; EACCES: a
+                // directory that may be passed but not read. Anything else is a path that changed meanwhile: then
+                // the next look sets the watches anew.
+                switch error {
+                case .noSpace, .tooManyOpenFiles, .outOfMemory, .denied: isUnwatched = true
+                default: isIncomplete = true
                 }
             }
         }
-        lock.withLock {
-            guard watcher.usesEngine else { return }
+        let loose = lock.withLock { () -> [Int32] in
+            guard watcher.usesEngine else {
+                return added.map { $0.number }.filter { interests[$0] == nil }
+            }
+            var loose: [Int32] = []
             let before = layer.registrations
             layer.registrations = replacing ? [] : before.filter { $0.number >= 0 }
             for registration in added {
                 layer.registrations.append(registration)
+                if ended.contains(registration.number) {
+                    isIncomplete = true
+                    watcher.signal(layer, at: .now)
+                }
                 let interest = Interest(watcher: watcher, layer: layer, watch: registration.watch)
                 let isKnown = interests[registration.number]?.contains {
                     $0.layer === layer && $0.watch == registration.watch
@@ -271,25 +314,31 @@ package final class Reactor: @unchecked Sendable {
             }
             for registration in before where replacing {
                 let isKept = added.contains { $0.number == registration.number && $0.watch == registration.watch }
-                if !isKept { unregister(registration, layer) }
+                if !isKept, unregister(registration, layer) { loose.append(registration.number) }
             }
             if isIncomplete { layer.needsArming = true }
             if isUnwatched, !layer.isUnwatched {
                 Log.defer(
                     .warning,
                     "\(layer.source.name.description): no inotify watch to be had (fs.inotify.max_user_watches, "
-                        + "max_user_instances): polling")
+                        + "max_user_instances, permissions): polling")
             }
-            if replacing { layer.isUnwatched = isUnwatched }
+            if replacing || isUnwatched { layer.isUnwatched = isUnwatched }
+            return loose
         }
+        for number in loose { engine.unwatch(number) }
     }
 
-    /// Under the lock.
-    private func unregister(_ registration: Registration, _ layer: Layer) {
-        guard registration.number >= 0, var left = interests[registration.number] else { return }
-        left.removeAll { $0.layer === layer && $0.watch == registration.watch }
-        interests[registration.number] = left.isEmpty ? nil : left
-        if left.isEmpty { engine?.unwatch(registration.number) }
+    /// Under the lock: whether nobody is interested in the watch any more, so that it can go.
+    private func unregister(_ registration: Registration, _ layer: Layer) -> Bool {
+        let number = registration.number
+        guard number >= 0 else { return false }
+        guard let index = interests[number]?.firstIndex(where: { $0.layer === layer && $0.watch == registration.watch })
+        else { return false }
+        interests[number]?.remove(at: index)
+        guard interests[number]?.isEmpty ?? true else { return false }
+        interests[number] = nil
+        return true
     }
 
     // MARK: - Snapshots whose last holder may have let go
@@ -299,6 +348,9 @@ package final class Reactor: @unchecked Sendable {
         snapshot.retire()
         retired.append(snapshot)
     }
+
+    /// Under the lock: whether versions wait for their last holder.
+    var hasRetired: Bool { !retired.isEmpty }
 
     /// Frees what nobody holds.
     func reclaim() {
@@ -339,7 +391,8 @@ package final class Reactor: @unchecked Sendable {
         Log.afterForkInChild()
         Wakeup.afterForkInChild()
         // A process that runs nothing has nothing to resume.
-        isForked = engine != nil
+        isForked = isForked || engine != nil
+        engine?.abandon()
     }
 
     /// The child goes on: threads, an inotify instance and event descriptors of its own.
@@ -364,7 +417,11 @@ package final class Reactor: @unchecked Sendable {
         attempts.removeAll()
         rounds.removeAll()
         benches.removeAll()
+        for file in unclosed { _ = FileDescriptor(unsafeOwning: file) }
         unclosed.removeAll()
+        arming = 0
+        ended.removeAll()
+        users.removeAll { $0.life == .starting }
         for watcher in watchers { try watcher.resumeInChild() }
         engine = try Engine(self)
         isForked = false

@@ -41,7 +41,7 @@ package struct ReloadAttempt {
     }
 
     /// Loads the layers that are due and lays all of them on each other.
-    func run(with bench: Workbench, arm: (Layer) -> Void) -> Result {
+    func run(with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?) -> Result {
         var result = Result()
         var contents = layers.map { $0.content }
         for index in due {
@@ -50,9 +50,12 @@ package struct ReloadAttempt {
             result.outcomes.append((index, outcome))
         }
         bench.parser.trim()
+        // What nobody has changed is what is current.
+        let isNew = result.outcomes.contains { if case .content = $0.outcome { true } else { false } }
+        if !isNew, current != nil { return result }
         do throws(Failure) {
             let merged = try merge(contents)
-            if try differs(merged) { result.content = merged }
+            if try differs(merged, among: contents) { result.content = merged }
         } catch {
             result.failure = error
         }
@@ -61,17 +64,17 @@ package struct ReloadAttempt {
 
     // MARK: - One layer
 
-    private func load(_ layer: Layer, with bench: Workbench, arm: (Layer) -> Void) -> Outcome {
-        // Watched first and read then, so that no change falls between the two. A plain directory may turn out to
-        // hold links that lead elsewhere: then once more, with those watched too.
-        arm(layer)
-        var outcome = read(layer, with: bench)
-        if layer.source.settles, layer.registrations.map({ $0.watch }) != layer.source.watches() {
-            layer.needsArming = true
-            arm(layer)
-            outcome = read(layer, with: bench)
-        }
-        return outcome
+    private func load(
+        _ layer: Layer, with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?
+    ) -> Outcome {
+        // Watched first and read then, so that no change falls between the two. The read may show that there is
+        // more to watch: links in a plain directory, a mount that has just come. Then once more, with that watched.
+        let armed = arm(layer, false)
+        if let armed { layer.watched = armed }
+        let outcome = read(layer, with: bench)
+        guard armed != nil || layer.source.settles, layer.watched != layer.source.watches() else { return outcome }
+        if let armed = arm(layer, true) { layer.watched = armed }
+        return read(layer, with: bench)
     }
 
     private func read(_ layer: Layer, with bench: Workbench) -> Outcome {
@@ -156,10 +159,8 @@ package struct ReloadAttempt {
         let parsed = try bench.parser.parse(key: key, bytes: value, limits: options.limits, options: options.parsing)
         if let repeats = parsed.repeats {
             let name = String(decoding: key, as: UTF8.self)
-            Log.write(
-                .warning,
-                "\(name):\(repeats.position.line):\(repeats.position.column): the member \"\(repeats.name)\" occurs again, "
-                    + "the last one counts (\(repeats.count) in all)")
+            let place = "\(name):\(repeats.position.line):\(repeats.position.column)"
+            Log.write(.warning, "\(place): a member's name occurs again, the last one counts (\(repeats.count) in all)")
         }
         if let forgiven = parsed.forgiven {
             Log.write(.warning, "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); kept as text")
@@ -231,7 +232,6 @@ package struct ReloadAttempt {
         if body.count > options.limits.maxKeys {
             throw Failure(.limit, .publish, "there are more than \(options.limits.maxKeys) keys")
         }
-        if layers.count == 1 { return }  // the load has looked at the sum
         var total = 0
         for index in 0..<body.count { total += body.document(at: index)?.bytes.count ?? 0 }
         if total > options.limits.maxTotalBytes {
@@ -239,11 +239,12 @@ package struct ReloadAttempt {
         }
     }
 
-    private func differs(_ merged: Content) throws(Failure) -> Bool {
+    private func differs(_ merged: Content, among loaded: [Content?]) throws(Failure) -> Bool {
         guard let current else { return true }
         if current === merged { return false }
-        // The only layer's content is new because some of its bytes are.
-        if layers.count == 1, current === layers[0].content { return true }
+        // What was current was one layer's content as it is, and so is what comes now: a layer's content is only made
+        // anew when some of its bytes differ.
+        if layers.contains(where: { $0.content === current }), loaded.contains(where: { $0 === merged }) { return true }
         let changes = try Changes.between(current.body, merged.body, memory: .system)
         changes.free(.system)
         return changes.count > 0

@@ -21,10 +21,15 @@ final class Subscribers {
 
     func add(_ subscriber: Subscriber) { all.append(subscriber) }
 
-    func remove(_ id: UInt64) -> Subscriber? {
+    /// The subscriber that was there. Without any nothing is pending, and whoever comes next begins at `current`.
+    func remove(_ id: UInt64, current: SharedSnapshot?) -> Subscriber? {
         guard let index = all.firstIndex(where: { $0.id == id }) else { return nil }
         let subscriber = all.remove(at: index)
         subscriber.isRemoved = true
+        if all.isEmpty {
+            dropPending()
+            if let current { tell(current) }
+        }
         return subscriber
     }
 

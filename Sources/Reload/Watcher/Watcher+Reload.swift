@@ -8,7 +8,7 @@ extension Watcher {
         guard life == .started, !isLoading else { return nil }
         let isForced = isReloadRequested || !tickets.isEmpty
         isReloadRequested = false
-        let due = layers.indices.filter { layers[$0].source.canChange && (isForced || layers[$0].state == .due) }
+        let due = layers.indices.filter { layers[$0].source.canChange && (isForced || layers[$0].state == .due || layers[$0].isHeldBack) }
         let taken = tickets
         if due.isEmpty && taken.isEmpty { return nil }
         tickets.removeAll()
@@ -45,8 +45,13 @@ extension Watcher {
             let isKnown = rejectedTogether?.message.isIdentical(to: failure.message) ?? false
             if !isKnown { rejections.append(failure) }
             problem = problem ?? failure
-            // The layers keep what they had, and are read again when they are looked at.
-            for (index, _) in result.outcomes { layers[index].examined = nil }
+            // The layers keep what they had, and are read again in each attempt until all fits together.
+            for (index, outcome) in result.outcomes {
+                layers[index].examined = nil
+                if case .content = outcome { layers[index].isHeldBack = true }
+            }
+        } else {
+            for (index, _) in result.outcomes { layers[index].isHeldBack = false }
         }
         rejectedTogether = result.failure
         let isGood = problem == nil

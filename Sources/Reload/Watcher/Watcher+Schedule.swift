@@ -13,7 +13,7 @@ extension Watcher {
         var isUnreadable = layer.isLost
         if case .rejected(let rejection) = layer.health { isUnreadable = rejection.failure.stage == .load }
         layer.isPolled = layer.isUnwatched || !layer.source.isLocal
-        if layer.isPolled || isUnreadable || layer.content == nil {
+        if layer.isPolled || isUnreadable || layer.content == nil || layer.needsArming {
             layer.nextCheck = now.advanced(byMilliseconds: options.pollMilliseconds)
             reactor.note(layer.nextCheck)
         }

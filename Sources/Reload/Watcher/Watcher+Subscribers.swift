@@ -10,7 +10,8 @@ extension Watcher {
             guard life != .stopped else { throw Failure(.state, "the watcher was stopped") }
             lastSubscription += 1
             let isManual = isManual || options.isDispatchManual
-            let subscriber = Subscriber(id: lastSubscription, pattern: pattern, isManual: isManual, receive: receive)
+            let subscriber = Subscriber(
+                id: lastSubscription, since: version, pattern: pattern, isManual: isManual, receive: receive)
             (isManual ? manualSubscribers : threadSubscribers).add(subscriber)
             return subscriber.id
         }
@@ -22,10 +23,12 @@ extension Watcher {
             if let running, running != current.base {
                 throw Failure(.state, "not inside a callback of another watcher")
             }
-            guard let subscriber = threadSubscribers.remove(id) ?? manualSubscribers.remove(id) else {
+            let newest = current.snapshot
+            let removed = threadSubscribers.remove(id, current: newest) ?? manualSubscribers.remove(id, current: newest)
+            guard let subscriber = removed else {
                 throw Failure(.notFound, "there is no such subscription")
             }
-            while running == nil, subscriber.isRunning { reactor.lock.wait(until: .never) }
+            while running == nil, !reactor.isForked, subscriber.isRunning { reactor.lock.wait(until: .never) }
         }
     }
 

@@ -52,9 +52,9 @@ package final class Watcher {
     private var closed: (() -> Void)?
 
     /// A watcher without sources.
-    package init(reactor: Reactor) {
+    init(reactor: Reactor, current: CurrentSnapshot) {
         self.reactor = reactor
-        current = CurrentSnapshot.make()
+        self.current = current
         layers = [Layer(defaults, isOptional: true)]
     }
 
@@ -128,15 +128,20 @@ package final class Watcher {
                 for layer in layers { layer.reset() }
                 reactor.lock.wakeAll()
             }
-            reactor.leave()
+            reactor.leave(until: .never)
             throw error
         }
-        for layer in layers {
-            if let reason = layer.source.neverUpdates() { Log.write(.warning, "\(layer.source.name.description): \(reason)") }
-        }
+        if Log.isEnabled(.warning) { warnOfWhatNeverUpdates() }
         Log.flush()
         // On this thread, so that settings are applied before the service serves.
         _ = reactor.runRound(of: self, threadSubscribers, isReserved: true, isRepeated: false)
+    }
+
+    private func warnOfWhatNeverUpdates() {
+        for layer in layers {
+            guard let reason = layer.source.neverUpdates() else { continue }
+            Log.write(.warning, "\(layer.source.name.description): \(reason)")
+        }
     }
 
     /// The first load: every source must be there and good.
@@ -145,7 +150,7 @@ package final class Watcher {
         let bench = reactor.takeBench()
         let attempt = ReloadAttempt(
             layers: layers, due: Array(layers.indices), options: options, current: nil, isForced: true)
-        let result = attempt.run(with: bench) { self.reactor.arm($0, of: self) }
+        let result = attempt.run(with: bench) { self.reactor.arm($0, of: self, isForced: $1) }
         bench.files.closeFiles()
         reactor.returnBench(bench)
         var problem = result.failure
@@ -190,7 +195,7 @@ package final class Watcher {
             isStopped = !isBusy
             return isStopped
         }
-        reactor.leave()
+        reactor.leave(until: deadline)
         if !isQuiet { throw Failure(.timeout, "a callback still runs") }
     }
 
@@ -199,21 +204,23 @@ package final class Watcher {
         halt()
         let isInside = RunningCallback.watcher != nil || reactor.isForked
         reactor.lock.withLock {
-            isDestroyed = true
             if !isInside { while isBusy { reactor.lock.wait(until: .never) } }
+            // Only now: a round that ends tells the owner of a watcher that is destroyed.
+            isDestroyed = true
         }
         finish()
-        if !isInside { reactor.leave() }
+        if !isInside { reactor.leave(until: .never) }
         let block = current
-        reactor.lock.withLock {
+        let owned = reactor.lock.withLock { () -> Unmanaged<Watcher>? in
             if let last = block.withdraw() { reactor.retire(last) }
             if eventDescriptor >= 0 { Waker.close(number: eventDescriptor) }
             eventDescriptor = -1
+            reactor.remove(self)
+            defer { block.release() }
+            return block.disown()
         }
         reactor.reclaim()
-        reactor.remove(self)
-        block.disown()
-        reactor.lock.withLock { block.release() }
+        owned?.release()
     }
 
     /// No load, callback or wait begins any more.
@@ -225,7 +232,8 @@ package final class Watcher {
             tickets.removeAll()
             threadSubscribers.dropPending()
             manualSubscribers.dropPending()
-            if eventDescriptor >= 0 { Waker.clear(number: eventDescriptor) }
+            // In a child that was not told to go on the eventfd is the parent's.
+            if eventDescriptor >= 0, !reactor.isForked { Waker.clear(number: eventDescriptor) }
             reactor.lock.wakeAll()
         }
     }
@@ -235,7 +243,9 @@ package final class Watcher {
     /// Tells the owner of a destroyed watcher, once, that its callbacks are over.
     func finish() {
         let closed = reactor.lock.withLock { () -> (() -> Void)? in
-            guard isDestroyed, !threadSubscribers.isRunning, !manualSubscribers.isRunning else { return nil }
+            // In a child whoever ran a round at the fork is not there any more.
+            let isRunning = threadSubscribers.isRunning || manualSubscribers.isRunning
+            guard isDestroyed, !isRunning || reactor.isForked else { return nil }
             defer { self.closed = nil }
             return self.closed
         }
@@ -250,6 +260,8 @@ package final class Watcher {
 
     /// In the child of a fork(2), which has no thread but the caller: what others were doing is not done any more.
     func resumeInChild() throws(Errno) {
+        // A start that was under way in another thread did not happen here.
+        if life == .starting { life = .created }
         isLoading = false
         isQueued = false
         tickets.removeAll()

@@ -30,7 +30,7 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
     private let subscribers = Subscribers()
     private let current = CurrentSnapshot.make()
 
-    private func subscriber() -> Subscriber { Subscriber(id: 1, pattern: nil, isManual: false) { _ in } }
+    private func subscriber() -> Subscriber { Subscriber(id: 1, since: 0, pattern: nil, isManual: false) { _ in } }
 
     private func publish(_ version: UInt64, _ text: String) throws -> SharedSnapshot {
         let snapshot = SharedSnapshot.make(content: try content(text), current: current, version: version)
