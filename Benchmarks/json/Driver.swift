@@ -1,5 +1,6 @@
-// Opens the JSON parser to a program in C: parse into reused memory, or make a whole document. Compiled into
-// one module with Sources/Config, so that it measures what the library does and nothing around it.
+// Opens the JSON parser to a program in C: parse into reused memory, or make a whole document.
+// Compiled into one module with Sources/Config, so that it measures what the library does and
+// nothing around it.
 
 /// What one thread parses with.
 private final class Bench {
@@ -24,7 +25,9 @@ public func benchCreate(
 
 /// Parses into the scratch; gives the number of nodes, or -1.
 @_cdecl("bench_parse")
-public func benchParse(_ bench: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
+public func benchParse(
+    _ bench: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ count: Int
+) -> Int {
     let bench = Unmanaged<Bench>.fromOpaque(bench).takeUnretainedValue()
     do throws(ParseError) {
         let source = Bytes(start: bytes, count: count)
@@ -43,7 +46,8 @@ public func benchMake(
     let key: StaticString = "bench.json"
     do throws(Failure) {
         let parsed = try Document.make(
-            key: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount), bytes: Bytes(start: bytes, count: count),
+            key: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount),
+            bytes: Bytes(start: bytes, count: count),
             format: .json, limits: bench.limits, scratch: &bench.scratch, memory: bench.memory)
         return UnsafeRawPointer(parsed.document.root.node)
     } catch {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures the JSON parser: runs the program `json`, puts each figure beside simdjson's of the same run
-and checks the thresholds. "parse" goes into reused memory, as simdjson's does; "make" is all that a reload
-does for a changed key: parse, then freeze a document in memory of its own.
+"""Measures the JSON parser: runs the program `json`, puts each figure beside simdjson's of the same
+run and checks the thresholds. "parse" goes into reused memory, as simdjson's does; "make" is all
+that a reload does for a changed key: parse, then freeze a document in memory of its own.
 """
 
 import argparse
@@ -20,7 +20,8 @@ PARSERS = ["simdjson", "parse", "make"]
 
 
 def measure(program, rounds):
-    output = subprocess.run([program, str(rounds)], check=True, text=True, stdout=subprocess.PIPE).stdout
+    output = subprocess.run([program, str(rounds)], check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
     lines = map(str.split, output.strip().split("\n"))
     return {f"{workload} {parser}": float(value) for workload, parser, value in lines}
 
@@ -39,7 +40,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
     parser.add_argument("--rounds", type=int, default=61)
-    parser.add_argument("--wait", type=float, default=60, help="seconds to wait for an idle machine")
+    parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
     if not machine.wait_until_idle(arguments.wait):
@@ -50,8 +51,9 @@ def main():
         verdicts = report.judge(figures, json.load(file))
     print(markdown(figures) + "\n")
     print(report.verdict_table(verdicts))
-    path = report.keep("json", dict(machine=about, rounds=arguments.rounds, figures=figures, verdicts=verdicts))
-    print(f"\nkept as {os.path.relpath(path)}")
+    path = report.keep("json", dict(machine=about, rounds=arguments.rounds, figures=figures,
+                                    verdicts=verdicts))
+    print(f"json: kept in {os.path.relpath(path)}", file=sys.stderr)
     return 0 if all(verdict["met"] for verdict in verdicts) else 1
 
 

@@ -52,11 +52,12 @@ void append_flag(std::string &text, Random &random, int id, bool indent) {
     const char *deeper = indent ? "\n        " : "";
     const char *colon = indent ? ": " : ":";
     append(text, indent ? "\n    {" : "{");
-    append(text, "%s\"id\"%s%d,%s\"name\"%s\"flag-%08x\",", line, colon, id, line, colon, (unsigned)random.next());
+    append(text, "%s\"id\"%s%d,", line, colon, id);
+    append(text, "%s\"name\"%s\"flag-%08x\",", line, colon, (unsigned)random.next());
     append(text, "%s\"enabled\"%s%s,", line, colon, random.below(2) ? "true" : "false");
     append(text, "%s\"weight\"%s%.4f,%s\"owner\"%snull,", line, colon, random.unit(), line, colon);
-    append(text, "%s\"tags\"%s[%s\"t%u\",%s\"blue\",%s\"r\\u00e9gion\"%s],", line, colon, deeper, random.below(100),
-           deeper, deeper, line);
+    append(text, "%s\"tags\"%s[%s\"t%u\",", line, colon, deeper, random.below(100));
+    append(text, "%s\"blue\",%s\"r\\u00e9gion\"%s],", deeper, deeper, line);
     append(text, "%s\"limits\"%s{%s\"cpu\"%s%u,", line, colon, deeper, colon, random.below(64));
     append(text, "%s\"memory\"%s\"%uMi\"%s}", deeper, colon, random.below(4096), line);
     append(text, indent ? "\n    }" : "}");
@@ -76,13 +77,15 @@ std::string numbers() {
     Random random(8);
     std::string text = "{\"coordinates\":[";
     for (int index = 0; index < 15000; index++) {
-        append(text, "%s[%.17g,%.17g]", index ? "," : "", random.unit() * 360 - 180, random.unit() * 180 - 90);
+        double longitude = random.unit() * 360 - 180, latitude = random.unit() * 180 - 90;
+        append(text, "%s[%.17g,%.17g]", index ? "," : "", longitude, latitude);
     }
     text += "],\"integers\":[";
     for (int index = 0; index < 20000; index++) {
         int64_t limit = 1;
         for (unsigned digits = 1 + random.below(17); digits; digits--) limit *= 10;
-        append(text, "%s%lld", index ? "," : "", (long long)(random.next() % (uint64_t)(2 * limit)) - limit);
+        int64_t number = (int64_t)(random.next() % (uint64_t)(2 * limit)) - limit;
+        append(text, "%s%lld", index ? "," : "", (long long)number);
     }
     text += "],\"decimals\":[";
     for (int index = 0; index < 15000; index++) {
@@ -124,7 +127,11 @@ std::string dense_unicode() {
 
 std::vector<Workload> make_workloads() {
     return {
-        {"large_mount", large_mount()}, {"one_mib", {flags(1 << 20, false)}}, {"numbers", {numbers()}},
-        {"strings", {strings()}},       {"pretty", {flags(1 << 20, true)}},   {"dense_unicode", {dense_unicode()}},
+        {"large_mount", large_mount()},
+        {"one_mib", {flags(1 << 20, false)}},
+        {"numbers", {numbers()}},
+        {"strings", {strings()}},
+        {"pretty", {flags(1 << 20, true)}},
+        {"dense_unicode", {dense_unicode()}},
     };
 }

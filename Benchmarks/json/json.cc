@@ -1,5 +1,6 @@
-/* Measures the JSON parser beside simdjson's DOM parser, on the same bytes in one process. Each round runs every
- * parser once on every text; the medians of the rounds are printed, in nanoseconds of CPU time a byte:
+/* Measures the JSON parser beside simdjson's DOM parser, on the same bytes in one process. Each
+ * round runs every parser once on every text; the medians of the rounds are printed, in nanoseconds
+ * of CPU time a byte:
  *
  *   WORKLOAD simdjson|parse|make NANOSECONDS
  *
@@ -88,7 +89,8 @@ double median(std::vector<double> &samples) {
 
 int main(int count, char **arguments) {
     int rounds = count > 1 ? atoi(arguments[1]) : 61;
-    void *bench = bench_create([](long size) { return malloc((size_t)size); }, [](void *memory, long) { free(memory); });
+    void *bench = bench_create([](long size) { return malloc((size_t)size); },
+                               [](void *memory, long) { free(memory); });
     simdjson::dom::parser parser;
     for (Workload &workload : make_workloads()) {
         size_t bytes = 0;
@@ -109,7 +111,9 @@ int main(int count, char **arguments) {
         auto measure = [&](auto parse) {
             double start = now();
             for (size_t repeat = 0; repeat < repeats; repeat++) {
-                for (const std::string &text : workload.texts) parse(text.data(), text.size() - PADDING);
+                for (const std::string &text : workload.texts) {
+                    parse(text.data(), text.size() - PADDING);
+                }
             }
             return (now() - start) / (double)(repeats * bytes);
         };
@@ -126,8 +130,9 @@ int main(int count, char **arguments) {
             }));
         }
         const char *name = workload.name.c_str();
-        printf("%s simdjson %f\n%s parse %f\n%s make %f\n", name, median(simdjson), name, median(parse), name,
-               median(make));
+        printf("%s simdjson %f\n", name, median(simdjson));
+        printf("%s parse %f\n", name, median(parse));
+        printf("%s make %f\n", name, median(make));
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-// Feeds the JSON parser whatever libFuzzer thinks of. Under the address sanitizer every block ends where it says;
-// what was accepted is walked and must be consistent. Run by fuzz.sh.
+// Feeds the JSON parser whatever libFuzzer thinks of. Under the address sanitizer every block ends
+// where it says; what was accepted is walked and must be consistent. Run by fuzz.sh.
 import Foundation
 
 private let memory = Memory(
@@ -19,7 +19,8 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let key: StaticString = "fuzz.json"
     do throws(Failure) {
         let parsed = try Document.make(
-            key: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount), bytes: bytes, format: .json,
+            key: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount), bytes: bytes,
+            format: .json,
             limits: Limits(), options: options, scratch: &scratch, memory: memory)
         check(parsed, size)
         parsed.document.release(memory)
@@ -47,7 +48,9 @@ private func check(_ parsed: ParsedDocument, _ size: Int) {
         let node = root[index]
         precondition(Document.of(root + index).base == parsed.document.base)
         precondition(node.sourceOffset <= size)
-        guard let type = ValueType(rawValue: UInt8(truncatingIfNeeded: node.head)) else { preconditionFailure() }
+        guard let type = ValueType(rawValue: UInt8(truncatingIfNeeded: node.head)) else {
+            preconditionFailure()
+        }
         index += 1
         if !open.isEmpty { open[open.count - 1].left -= 1 }
         switch type {

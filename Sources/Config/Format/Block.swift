@@ -1,8 +1,7 @@
+// Sixteen bytes at once. The standard library's vector masks are slow to combine (a mask becomes
+// memory), so the lanes are combined as the compiler's own vectors of bits; each operation here is
+// one or two instructions on any 64-bit processor.
 import Builtin
-
-// Sixteen bytes at once. The standard library's vector masks are slow to combine (a mask becomes memory), so
-// the lanes are combined as the compiler's own vectors of bits; each operation here is one or two instructions
-// on any 64-bit processor.
 
 /// Sixteen bytes of text in one register.
 struct Block {
@@ -52,8 +51,8 @@ struct Block {
         Lanes(Builtin.cmp_ult_Vec16xInt8(vector, Block(byte).vector))
     }
 
-    /// Which bytes, taken as signed numbers, are less than `byte`: from 0x80 to 0xFF they are negative. It costs
-    /// one instruction where the unsigned order costs two.
+    /// Which bytes, taken as signed numbers, are less than `byte`: from 0x80 to 0xFF they are
+    /// negative. It costs one instruction where the unsigned order costs two.
     @inline(__always)
     func belowSigned(_ byte: UInt8) -> Lanes {
         Lanes(Builtin.cmp_slt_Vec16xInt8(vector, Block(byte).vector))
@@ -81,10 +80,14 @@ struct Lanes {
     static func | (a: Lanes, b: Lanes) -> Lanes { Lanes(Builtin.or_Vec16xInt1(a.vector, b.vector)) }
 
     @inline(__always)
-    static func & (a: Lanes, b: Lanes) -> Lanes { Lanes(Builtin.and_Vec16xInt1(a.vector, b.vector)) }
+    static func & (a: Lanes, b: Lanes) -> Lanes {
+        Lanes(Builtin.and_Vec16xInt1(a.vector, b.vector))
+    }
 
     @inline(__always)
-    static func ^ (a: Lanes, b: Lanes) -> Lanes { Lanes(Builtin.xor_Vec16xInt1(a.vector, b.vector)) }
+    static func ^ (a: Lanes, b: Lanes) -> Lanes {
+        Lanes(Builtin.xor_Vec16xInt1(a.vector, b.vector))
+    }
 }
 
 extension UnsafePointer where Pointee == UInt8 {

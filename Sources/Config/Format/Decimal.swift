@@ -1,6 +1,7 @@
-// From decimal digits to the nearest double, rounded to even, to the last bit. Two ways: a product of at most two
-// multiplications for nineteen digits (D. Lemire, "Number Parsing at a Gigabyte per Second", 2021; N. Mushtak and
-// D. Lemire, 2023, show that it never needs help), and exact integers for what is longer.
+// From decimal digits to the nearest double, rounded to even, to the last bit. Two ways: a product
+// of at most two multiplications for nineteen digits (D. Lemire, "Number Parsing at a Gigabyte per
+// Second", 2021; N. Mushtak and D. Lemire, 2023, show that it never needs help), and exact integers
+// for what is longer.
 
 /// A number as its text gives it, of any length.
 struct Decimal {
@@ -43,12 +44,14 @@ struct Decimal {
         exponent = written &- afterPoint
     }
 
-    /// The bits of the nearest double, infinity when there is none. `limbs` has room for `Exact.limbCount` twice.
+    /// The bits of the nearest double, infinity when there is none. `limbs` has room for
+    /// `Exact.limbCount` twice.
     func nearest(limbs: UnsafeMutablePointer<UInt64>) -> UInt64 {
         let sign: UInt64 = isNegative ? 1 &<< 63 : 0
         let head = takeHead()
         if head.dropped == 0 { return sign | Decimal.nearest(head.digits, exponent) }
-        // The number lies between two that differ in the nineteenth digit. Mostly both round to the same.
+        // The number lies between two that differ in the nineteenth digit. Mostly both round to the
+        // same.
         let power = exponent &+ head.dropped
         let low = Decimal.nearest(head.digits, power)
         if low == Decimal.nearest(head.digits &+ 1, power) { return sign | low }
@@ -75,8 +78,9 @@ struct Decimal {
         return (digits, dropped)
     }
 
-    /// Whether the number rounds up from the double `low` to the next: it is above the middle between them, or
-    /// it is the middle and `low` is odd. Compares exactly, number · 10^a with middle · 2^b, both made integers.
+    /// Whether the number rounds up from the double `low` to the next: it is above the middle
+    /// between them, or it is the middle and `low` is odd. Compares exactly, number · 10^a with
+    /// middle · 2^b, both made integers.
     private func isAboveMiddle(of low: UInt64, _ limbs: UnsafeMutablePointer<UInt64>) -> Bool {
         var number = Exact(limbs)
         var middle = Exact(limbs + Exact.limbCount)
@@ -103,7 +107,8 @@ struct Decimal {
         }
     }
 
-    /// More digits than the middle between any two doubles has (767); what lies behind can only break a tie.
+    /// More digits than the middle between any two doubles has (767); what lies behind can only
+    /// break a tie.
     private static var mostDigits: Int { 800 }
 
     private func takeAll(into number: inout Exact) -> (count: Int, isNonzero: Bool) {
@@ -149,22 +154,27 @@ extension Decimal {
         let normal = digits &<< UInt64(truncatingIfNeeded: zeros)
         let index = 2 &* (exponent &- PowersOfFive.lowest)
         var (high, low) = normal.multipliedFullWidth(by: PowersOfFive.table[unchecked: index])
-        if high & 0x1ff == 0x1ff {  // the bits cut off may carry: the second word of the power decides
-            let more = normal.multipliedFullWidth(by: PowersOfFive.table[unchecked: index &+ 1]).high
+        // What is cut off may carry: then the second word of the power decides.
+        if high & 0x1ff == 0x1ff {
+            let second = PowersOfFive.table[unchecked: index &+ 1]
+            let more = normal.multipliedFullWidth(by: second).high
             low = low &+ more
             if low < more { high = high &+ 1 }
         }
         let top = high &>> 63
         // 54 bits: the 53 of a double and one to round by.
         var mantissa = high &>> (top &+ 9)
-        // 217706 / 2^16 approximates log2(10): floor(log2(10^exponent)) for every exponent in the table.
-        let binary = ((217_706 &* exponent) &>> 16) &+ 63 &+ Int(truncatingIfNeeded: top) &- zeros &+ 1023
+        // 217706 / 2^16 approximates log2(10): floor(log2(10^exponent)) for every exponent in the
+        // table.
+        let binary =
+            ((217_706 &* exponent) &>> 16) &+ 63 &+ Int(truncatingIfNeeded: top) &- zeros &+ 1023
 
         if binary <= 0 {  // below the smallest normal double
             let shift = 1 &- binary
             if shift >= 64 { return 0 }
             mantissa = mantissa &>> UInt64(truncatingIfNeeded: shift)
-            // Rounding may give the smallest normal double; its bits follow on those of the largest subnormal.
+            // Rounding may give the smallest normal double; its bits follow on those of the largest
+            // subnormal.
             return (mantissa &+ (mantissa & 1)) &>> 1
         }
         // Exactly between two doubles, possible only where the power is exact: round to even.
@@ -180,8 +190,8 @@ extension Decimal {
     }
 }
 
-/// A large non-negative integer in memory of fixed size. 800 digits take 2,658 bits, and no comparison above needs
-/// more than 4,000.
+/// A large non-negative integer in memory of fixed size. 800 digits take 2,658 bits, and no
+/// comparison above needs more than 4,000.
 struct Exact {
     static var limbCount: Int { 66 }
 
@@ -247,7 +257,9 @@ struct Exact {
         var index = count
         while index > 0 {
             index = index &- 1
-            if limbs[index] != other.limbs[index] { return limbs[index] > other.limbs[index] ? 1 : -1 }
+            if limbs[index] != other.limbs[index] {
+                return limbs[index] > other.limbs[index] ? 1 : -1
+            }
         }
         return 0
     }

@@ -1,5 +1,5 @@
-// Which parser a key's bytes are meant for. A key says so by its suffix, as file names do; what has no suffix
-// that is known here is text.
+// Which parser a key's bytes are meant for. A key says so by its suffix, as file names do; what has
+// no suffix that is known here is text.
 
 /// The format of a key's bytes; the raw values are those of `CMR_FORMAT_…`.
 package enum Format: Int32, Sendable {

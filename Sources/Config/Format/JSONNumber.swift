@@ -1,5 +1,5 @@
-// A number of JSON text: its grammar, and the integers and decimals that are common. What has more than nineteen
-// digits is left to `Decimal`.
+// A number of JSON text: its grammar, and the integers and decimals that are common. What has more
+// than nineteen digits is left to `Decimal`.
 
 enum JSONNumber {
     struct Parsed {
@@ -11,7 +11,10 @@ enum JSONNumber {
         var problem: ParseError.Problem?
 
         @inline(__always)
-        init(_ end: UnsafePointer<UInt8>, _ type: ValueType, _ payload: UInt64, _ problem: ParseError.Problem? = nil) {
+        init(
+            _ end: UnsafePointer<UInt8>, _ type: ValueType, _ payload: UInt64,
+            _ problem: ParseError.Problem? = nil
+        ) {
             self.end = end
             self.type = type
             self.payload = payload
@@ -32,7 +35,8 @@ enum JSONNumber {
 
     /// Parses the number at `start`, which is a minus sign or a digit.
     @inline(never)
-    static func parse(_ start: UnsafePointer<UInt8>, limbs: UnsafeMutablePointer<UInt64>) -> Parsed {
+    static func parse(_ start: UnsafePointer<UInt8>, limbs: UnsafeMutablePointer<UInt64>) -> Parsed
+    {
         var p = start
         let isNegative = p.pointee == UInt8(ascii: "-")
         if isNegative { p += 1 }
@@ -72,12 +76,15 @@ enum JSONNumber {
             guard let written = takeExponent(&p) else { return Parsed(p, failed: .expectedDigit) }
             exponent = exponent &+ written
         }
-        // 2^53 is exact in a double and so are the powers of ten to 10^22: one rounding, the correct one.
+        // 2^53 is exact in a double and so are the powers of ten to 10^22: one rounding, the
+        // correct one.
         if _fastPath(count <= 19) {
             if digits <= 1 &<< 53 && exponent >= -22 && exponent <= 22 {
                 let whole = Double(digits)
-                let value = exponent < 0
-                    ? whole / smallPowersOfTen[unchecked: 0 &- exponent] : whole * smallPowersOfTen[unchecked: exponent]
+                let value =
+                    exponent < 0
+                    ? whole / smallPowersOfTen[unchecked: 0 &- exponent]
+                    : whole * smallPowersOfTen[unchecked: exponent]
                 return Parsed(p, .double, value.bitPattern | sign)
             }
             let bits = Decimal.nearest(digits, exponent)
@@ -90,10 +97,13 @@ enum JSONNumber {
     /// The number between `start` and `end`, of any length, as a double.
     @inline(never)
     private static func decimal(
-        _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ limbs: UnsafeMutablePointer<UInt64>
+        _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>,
+        _ limbs: UnsafeMutablePointer<UInt64>
     ) -> Parsed {
         let bits = Decimal(start, end).nearest(limbs: limbs)
-        if bits & Decimal.infinity == Decimal.infinity { return Parsed(start, failed: .numberTooLarge) }
+        if bits & Decimal.infinity == Decimal.infinity {
+            return Parsed(start, failed: .numberTooLarge)
+        }
         return Parsed(end, .double, bits)
     }
 
@@ -102,7 +112,8 @@ enum JSONNumber {
     @inline(__always)
     private static func digit(_ p: UnsafePointer<UInt8>) -> UInt8 { p.pointee &- UInt8(ascii: "0") }
 
-    /// Takes the rest of an integer's digits. Most integers are short: three by hand before eight at a time.
+    /// Takes the rest of an integer's digits. Most integers are short: three by hand before eight
+    /// at a time.
     @inline(__always)
     private static func takeInteger(_ p: inout UnsafePointer<UInt8>, _ digits: inout UInt64) {
         for _ in 0..<3 {
@@ -114,7 +125,8 @@ enum JSONNumber {
         takeDigits(&p, &digits)
     }
 
-    /// Takes digits eight at a time; the last, incomplete eight are shifted up behind zeros instead of looped over.
+    /// Takes digits eight at a time; the last, incomplete eight are shifted up behind zeros instead
+    /// of looped over.
     @inline(__always)
     private static func takeDigits(_ p: inout UnsafePointer<UInt8>, _ digits: inout UInt64) {
         while true {
@@ -135,8 +147,8 @@ enum JSONNumber {
         }
     }
 
-    /// The number that eight digits make, the first in the lowest byte: neighbours are joined to pairs, pairs to
-    /// fours, fours to eight.
+    /// The number that eight digits make, the first in the lowest byte: neighbours are joined to
+    /// pairs, pairs to fours, fours to eight.
     @inline(__always)
     private static func number(in eight: UInt64) -> UInt64 {
         let pairs = eight &* 10 &+ eight &>> 8
@@ -145,8 +157,8 @@ enum JSONNumber {
         return (even &+ odd) &>> 32
     }
 
-    /// The exponent after the letter; nil when there is no digit. Far beyond what any double has, it may stay too
-    /// small: texts are at most 2^30 bytes long.
+    /// The exponent after the letter; nil when there is no digit. Far beyond what any double has,
+    /// it may stay too small: texts are at most 2^30 bytes long.
     @inline(__always)
     private static func takeExponent(_ p: inout UnsafePointer<UInt8>) -> Int? {
         let isNegative = p.pointee == UInt8(ascii: "-")
@@ -160,7 +172,9 @@ enum JSONNumber {
         return isNegative ? 0 &- exponent : exponent
     }
 
-    private static let smallPowers: InlineArray<8, UInt64> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
+    private static let smallPowers: InlineArray<8, UInt64> = [
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000,
+    ]
     private static let smallPowersOfTen: InlineArray<23, Double> = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
         1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,

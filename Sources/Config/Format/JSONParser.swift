@@ -1,7 +1,8 @@
-// JSON (RFC 8259, nothing beyond) to a tape, in one pass and without recursion. The text is followed by 64 zero
-// bytes, which end every scan, so nothing asks for the end of the text; the scratch has room for the worst case,
-// so nothing asks for room either. What changes with every value are a few plain locals of one function on
-// purpose: they stay in registers, and in an object or across calls they would not.
+// JSON (RFC 8259, nothing beyond) to a tape, in one pass and without recursion. The text is
+// followed by 64 zero bytes, which end every scan, so nothing asks for the end of the text; the
+// scratch has room for the worst case, so nothing asks for room either. What changes with every
+// value are a few plain locals of one function on purpose: they stay in registers, and in an object
+// or across calls they would not.
 
 struct JSONParser {
     /// What a text was parsed to; the nodes and the text lie in the scratch.
@@ -23,9 +24,11 @@ struct JSONParser {
     private let names: UnsafeMutablePointer<UInt32>
     private let limbs: UnsafeMutablePointer<UInt64>
     private let hash: NameHash
-    // What turns addresses into offsets and indices by one addition. Written as differences of pointers the same
-    // would tempt the compiler to keep every pointer twice, as an address and as an offset.
-    /// The head of the tape's first node without its type, less the source's address in the place of the offset.
+    // What turns addresses into offsets and indices by one addition. Written as differences of
+    // pointers the same would tempt the compiler to keep every pointer twice, as an address and as
+    // an offset.
+    /// The head of the tape's first node without its type, less the source's address in the place
+    /// of the offset.
     private let headBase: UInt64
     private let tapeBase: UInt64
     private let textBase: UInt64
@@ -33,20 +36,26 @@ struct JSONParser {
 
     /// Parses `bytes`, at most `Limits.valueBytesCeiling` and followed by at least 64 zero bytes.
     static func parse(
-        _ bytes: Bytes, limits: Limits, mostNodes: Int = Limits.nodesPerDocument, scratch: inout ParseScratch
+        _ bytes: Bytes, limits: Limits, mostNodes: Int = Limits.nodesPerDocument,
+        scratch: inout ParseScratch
     ) throws(ParseError) -> Output {
-        guard let source = bytes.baseAddress else { throw ParseError(problem: .expectedValue, offset: 0) }
+        guard let source = bytes.baseAddress else {
+            throw ParseError(problem: .expectedValue, offset: 0)
+        }
         let depth = min(max(limits.maxDepth, 0), Limits.depthCeiling)
         guard scratch.reserve(length: bytes.count, depth: depth),
-            let parser = JSONParser(source, bytes.count, maxDepth: depth, mostNodes: mostNodes, scratch)
+            let parser = JSONParser(
+                source, bytes.count, maxDepth: depth, mostNodes: mostNodes, scratch)
         else { throw ParseError(problem: .noMemory, offset: 0) }
         return try parser.run(&scratch)
     }
 
     private init?(
-        _ source: UnsafePointer<UInt8>, _ count: Int, maxDepth: Int, mostNodes: Int, _ scratch: borrowing ParseScratch
+        _ source: UnsafePointer<UInt8>, _ count: Int, maxDepth: Int, mostNodes: Int,
+        _ scratch: borrowing ParseScratch
     ) {
-        guard let nodes = scratch.tape.base, let text = scratch.text.base, let names = scratch.names.base,
+        guard let nodes = scratch.tape.base, let text = scratch.text.base,
+            let names = scratch.names.base,
             let limbs = scratch.limbs.base
         else { return nil }
         self.source = source
@@ -73,11 +82,12 @@ struct JSONParser {
         var head = headBase
         // Where the next string goes.
         var free = text
-        // The innermost open container. As long as it is open the low half of its payload is the index of its own
-        // container, -1 for the root; the high half counts its commas.
+        // The innermost open container. As long as it is open the low half of its payload is the
+        // index of its own container, -1 for the root; the high half counts its commas.
         var container = OpenContainer(tape - 1)
         container.node.pointee = Node(head: 0, payload: 0)
-        // What closes it: a bracket, or the zero behind the text. A brace also says that names are due.
+        // What closes it: a bracket, or the zero behind the text. A brace also says that names are
+        // due.
         var closer: UInt8 = 0
         var depth = 0
         // The hashes of its names so far, on a stack, and a filter of them: one bit for each.
@@ -87,7 +97,8 @@ struct JSONParser {
         @inline(__always)
         func append(_ type: ValueType, _ payload: UInt64) {
             node.pointee = Node(
-                head: JSONParser.address(p) &<< 32 &+ head &+ UInt64(type.rawValue), payload: payload)
+                head: JSONParser.address(p) &<< 32 &+ head &+ UInt64(type.rawValue),
+                payload: payload)
             node += 1
             head = head &+ 256
         }
@@ -120,7 +131,8 @@ struct JSONParser {
                     let wasThere = filter & bit != 0
                     filter |= bit
                     if _slowPath(wasThere) {
-                        filter = repeats.suspect(name.hash, among: names, Int(container.count), filter: filter)
+                        filter = repeats.suspect(
+                            name.hash, among: names, Int(container.count), filter: filter)
                     }
                     names.pointee = name.hash
                     names += 1
@@ -279,7 +291,9 @@ struct JSONParser {
         var remaining = nodeCount
         if repeats.count > 0 {
             remaining = repeats.compact(
-                nodeCount, stack: UnsafeMutableRawPointer(names).assumingMemoryBound(to: CompactedContainer.self))
+                nodeCount,
+                stack: UnsafeMutableRawPointer(names).assumingMemoryBound(
+                    to: CompactedContainer.self))
         }
         return Output(
             nodeCount: remaining, textCount: textCount, replacedCount: repeats.count,
@@ -294,7 +308,9 @@ struct JSONParser {
     }
 
     @inline(__always)
-    private static func address<T>(_ pointer: UnsafePointer<T>) -> UInt64 { UInt64(UInt(bitPattern: pointer)) }
+    private static func address<T>(_ pointer: UnsafePointer<T>) -> UInt64 {
+        UInt64(UInt(bitPattern: pointer))
+    }
 
     // MARK: Strings
 
@@ -312,12 +328,14 @@ struct JSONParser {
     /// Copies the string whose opening quote is at `pointer` to `target`, with a NUL behind it.
     @inline(__always)
     private func takeString(
-        _ pointer: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, isName: Bool, _ hash: NameHash
+        _ pointer: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, isName: Bool,
+        _ hash: NameHash
     ) -> Taken {
         let block = Block(at: pointer + 1)
         block.store(to: target)
-        // The way from one string to the next is a chain of dependencies: where the quote is, and nothing else, is
-        // on it. Whether anything before the quote needs care is decided beside it.
+        // The way from one string to the next is a chain of dependencies: where the quote is, and
+        // nothing else, is on it. Whether anything before the quote needs care is decided beside
+        // it.
         let quotes = block.equal(UInt8(ascii: "\"")).bits
         // The bit behind the sixteen stands for a quote that is further away.
         let others = JSONString.others(in: block) | 0x10000
@@ -354,7 +372,9 @@ struct JSONParser {
 
     /// Keeps the filter of the object, if it is one, around a container that opens.
     @inline(__always)
-    private func push(_ filter: UInt64, _ names: UnsafeMutablePointer<UInt32>) -> UnsafeMutablePointer<UInt32> {
+    private func push(_ filter: UInt64, _ names: UnsafeMutablePointer<UInt32>)
+        -> UnsafeMutablePointer<UInt32>
+    {
         UnsafeMutableRawPointer(names).storeBytes(of: filter, as: UInt64.self)
         return names + 2
     }
@@ -367,18 +387,26 @@ struct JSONParser {
         return names - 2
     }
 
-    /// Looks for names that occur twice in the object that closes; false when there is no memory for it.
+    /// Looks for names that occur twice in the object that closes; false when there is no memory
+    /// for it.
     @inline(never)
     private func markRepeats(
-        _ hashes: UnsafeMutablePointer<UInt32>, _ object: OpenContainer, _ repeats: inout MemberNames,
+        _ hashes: UnsafeMutablePointer<UInt32>, _ object: OpenContainer,
+        _ repeats: inout MemberNames,
         _ scratch: inout ParseScratch
     ) -> Bool {
         let count = Int(object.count)
         if count < 2 { return true }
         let slots = MemberNames.slots(for: count)
-        guard scratch.reserveTable(slots &+ count), let table = scratch.table.base else { return false }
-        if !repeats.isSuspected && !MemberNames.anyEqual(hashes, count, table: table, slots: slots) { return true }
-        repeats.mark(hashes, count, of: object.node, indices: table, table: table + count, slots: slots)
+        guard scratch.reserveTable(slots &+ count), let table = scratch.table.base else {
+            return false
+        }
+        if !repeats.isSuspected && !MemberNames.anyEqual(hashes, count, table: table, slots: slots)
+        {
+            return true
+        }
+        repeats.mark(
+            hashes, count, of: object.node, indices: table, table: table + count, slots: slots)
         return true
     }
 
@@ -422,7 +450,8 @@ private struct OpenContainer {
 
     @inline(__always)
     private var words: UnsafeMutablePointer<UInt32> {
-        (UnsafeMutableRawPointer(node) + MemoryLayout<UInt64>.size).assumingMemoryBound(to: UInt32.self)
+        (UnsafeMutableRawPointer(node) + MemoryLayout<UInt64>.size).assumingMemoryBound(
+            to: UInt32.self)
     }
 
     /// The lower half of the payload.

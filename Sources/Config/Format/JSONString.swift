@@ -1,8 +1,10 @@
-// A JSON string's way from the source to the document's text: found, checked, unescaped and copied in one go.
-// The common string, at most sixteen plain characters, never gets here: JSONParser takes it in one block.
+// A JSON string's way from the source to the document's text: found, checked, unescaped and copied
+// in one go. The common string, at most sixteen plain characters, never gets here: JSONParser takes
+// it in one block.
 
 enum JSONString {
-    /// What became of a string: how far it was read, how far it was written, and what was wrong with it.
+    /// What became of a string: how far it was read, how far it was written, and what was wrong
+    /// with it.
     struct Copied {
         /// After the closing quote, or at the byte that is wrong.
         var source: UnsafePointer<UInt8>
@@ -11,18 +13,23 @@ enum JSONString {
         var problem: ParseError.Problem?
 
         @inline(__always)
-        init(_ source: UnsafePointer<UInt8>, _ text: UnsafeMutablePointer<UInt8>, _ problem: ParseError.Problem? = nil) {
+        init(
+            _ source: UnsafePointer<UInt8>, _ text: UnsafeMutablePointer<UInt8>,
+            _ problem: ParseError.Problem? = nil
+        ) {
             self.source = source
             self.text = text
             self.problem = problem
         }
     }
 
-    /// Where an ordinary run of a string ends: at a quote, a backslash, a control character or anything that is
-    /// not ASCII. The bytes from 0x80 on are negative, hence less than a blank too.
+    /// Where an ordinary run of a string ends: at a quote, a backslash, a control character or
+    /// anything that is not ASCII. The bytes from 0x80 on are negative, hence less than a blank
+    /// too.
     @inline(__always)
     static func stops(in block: Block) -> UInt32 {
-        (block.equal(UInt8(ascii: "\"")) | block.equal(UInt8(ascii: "\\")) | block.belowSigned(0x20)).bits
+        let quoteOrBackslash = block.equal(UInt8(ascii: "\"")) | block.equal(UInt8(ascii: "\\"))
+        return (quoteOrBackslash | block.belowSigned(0x20)).bits
     }
 
     /// The same without quotes.
@@ -37,11 +44,12 @@ enum JSONString {
         (block.equal(UInt8(ascii: "\"")) | block.equal(UInt8(ascii: "\\")) | block.below(0x20)).bits
     }
 
-    /// Copies the string whose first byte is at `source`, of the text that begins at `start`, to `text`. Blocks are
-    /// stored whole: up to 32 bytes after the end of the copy are overwritten.
+    /// Copies the string whose first byte is at `source`, of the text that begins at `start`, to
+    /// `text`. Blocks are stored whole: up to 32 bytes after the end of the copy are overwritten.
     @inline(never)
     static func copy(
-        _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>, start: UnsafePointer<UInt8>
+        _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>,
+        start: UnsafePointer<UInt8>
     ) -> Copied {
         var p = source
         var d = text
@@ -68,7 +76,8 @@ enum JSONString {
         }
     }
 
-    /// Copies whole pairs of blocks of plain characters; gives how many plain characters, copied too, are left.
+    /// Copies whole pairs of blocks of plain characters; gives how many plain characters, copied
+    /// too, are left.
     @inline(__always)
     private static func copyPlain(
         _ p: inout UnsafePointer<UInt8>, _ d: inout UnsafeMutablePointer<UInt8>
@@ -88,7 +97,8 @@ enum JSONString {
     /// Copies from a character beyond ASCII to the next quote, backslash or control character.
     @inline(__always)
     private static func copyUnicode(
-        _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>, start: UnsafePointer<UInt8>
+        _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>,
+        start: UnsafePointer<UInt8>
     ) -> Copied {
         var p = source
         var d = text
@@ -109,16 +119,20 @@ enum JSONString {
             // Up to the stop and with it: it is there that a sequence which is cut short shows.
             let bad = UTF8Check.violations(in: block, at: p).bits & (stops ^ (stops &- 1))
             if _slowPath(bad != 0) { return Copied(p + bad.trailingZeroBitCount, d, .invalidUTF8) }
-            if stops != 0 { return Copied(p + stops.trailingZeroBitCount, d + stops.trailingZeroBitCount) }
+            if stops != 0 {
+                return Copied(p + stops.trailingZeroBitCount, d + stops.trailingZeroBitCount)
+            }
             p += 16
             d += 16
         }
     }
 
-    /// Writes what the escape sequence at `p` stands for and moves behind it; gives the number of bytes written,
-    /// none when the sequence is wrong.
+    /// Writes what the escape sequence at `p` stands for and moves behind it; gives the number of
+    /// bytes written, none when the sequence is wrong.
     @inline(__always)
-    private static func unescape(_ p: inout UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) -> Int {
+    private static func unescape(
+        _ p: inout UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>
+    ) -> Int {
         if p[1] == UInt8(ascii: "u") { return unescapeUnicode(&p, to: text) }
         let character: UInt8
         switch p[1] {
@@ -144,7 +158,11 @@ enum JSONString {
         if scalar > 0xffff { return 0 }
         if scalar & 0xf800 == 0xd800 {
             let low = hexadecimal(at: p + 8)
-            if scalar >= 0xdc00 || p.load(as: UInt64.self) &>> 48 != 0x755c || low & ~0x3ff != 0xdc00 { return 0 }
+            if scalar >= 0xdc00 || p.load(as: UInt64.self) &>> 48 != 0x755c
+                || low & ~0x3ff != 0xdc00
+            {
+                return 0
+            }
             scalar = 0x10000 &+ (scalar & 0x3ff) &<< 10 &+ (low & 0x3ff)
             p += 6
         }
@@ -190,7 +208,8 @@ enum JSONString {
         16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
     ]
 
-    /// Writes a character in UTF-8, which never takes more bytes than its escape did; gives their number.
+    /// Writes a character in UTF-8, which never takes more bytes than its escape did; gives their
+    /// number.
     @inline(__always)
     private static func encode(_ scalar: UInt32, to text: UnsafeMutablePointer<UInt8>) -> Int {
         @inline(__always)

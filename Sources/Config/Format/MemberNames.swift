@@ -1,9 +1,9 @@
-// Names that occur twice in one object. While an object is open the hashes of its names lie on a stack; when it
-// closes they are compared, and names only where hashes agree. The last member wins: earlier ones are marked, and
-// taken off the tape in one pass at the end.
+// Names that occur twice in one object. While an object is open the hashes of its names lie on a
+// stack; when it closes they are compared, and names only where hashes agree. The last member wins:
+// earlier ones are marked, and taken off the tape in one pass at the end.
 
-/// How members' names are hashed. The seed differs between processes, so that nobody can prepare names that
-/// collide; nothing that a document shows depends on it.
+/// How members' names are hashed. The seed differs between processes, so that nobody can prepare
+/// names that collide; nothing that a document shows depends on it.
 struct NameHash {
     private let first: UInt64
     private let second: UInt64
@@ -15,15 +15,19 @@ struct NameHash {
 
     /// The hash of a name of at most sixteen bytes. Sixteen can be read, whatever its length.
     @inline(__always)
-    func hashShort(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt32 { hash(name, count, second) }
+    func hashShort(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
+        hash(name, count, second)
+    }
 
-    /// The hash of a name of any length, the same for the same name. Sixteen bytes can be read wherever it goes on.
+    /// The hash of a name of any length, the same for the same name. Sixteen bytes can be read
+    /// wherever it goes on.
     func hash(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
         var state = second
         var next = name
         var left = count
         while left > 16 {
-            state = NameHash.fold(next.load(as: UInt64.self) ^ first, (next + 8).load(as: UInt64.self) ^ state)
+            state = NameHash.fold(
+                next.load(as: UInt64.self) ^ first, (next + 8).load(as: UInt64.self) ^ state)
             next += 16
             left &-= 16
         }
@@ -37,12 +41,15 @@ struct NameHash {
         return UInt32(truncatingIfNeeded: NameHash.fold(low ^ first, high ^ state))
     }
 
-    /// Which bits of sixteen bytes belong to the first 0, 1, 2 … 16: of the lower word, then of the higher one.
+    /// Which bits of sixteen bytes belong to the first 0, 1, 2 … 16: of the lower word, then of the
+    /// higher one.
     private static let masks: InlineArray<34, UInt64> = [
-        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff, 0xff_ffff_ffff_ffff,
+        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff,
+        0xff_ffff_ffff_ffff,
         .max, .max, .max, .max, .max, .max, .max, .max, .max,
         0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff, 0xff_ffff_ffff_ffff, .max,
+        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff,
+        0xff_ffff_ffff_ffff, .max,
     ]
 
     /// Both halves of the product of two words, combined: every bit depends on all bits of both.
@@ -73,12 +80,12 @@ struct MemberNames {
     /// Set in the head of a name whose member was replaced; no type has it.
     static var replaced: UInt64 { 0x80 }
 
-    /// In objects of up to this many members a name is compared with those before it when the filter says that it
-    /// may be among them; of more the filter would soon say so of every name.
+    /// In objects of up to this many members a name is compared with those before it when the
+    /// filter says that it may be among them; of more the filter would soon say so of every name.
     static var fewMembers: Int { 32 }
 
-    /// Notes whether `hash` is one of the last `count` on the stack; gives what the filter shall be. In an object
-    /// of many members it is emptied, so as not to be in the way.
+    /// Notes whether `hash` is one of the last `count` on the stack; gives what the filter shall
+    /// be. In an object of many members it is emptied, so as not to be in the way.
     @inline(never)
     mutating func suspect(
         _ hash: UInt32, among stack: UnsafePointer<UInt32>, _ count: Int, filter: UInt64
@@ -98,7 +105,8 @@ struct MemberNames {
     /// Whether any two of many hashes are equal. `table` has `slots` entries, each a hash or 0.
     @inline(never)
     static func anyEqual(
-        _ hashes: UnsafePointer<UInt32>, _ count: Int, table: UnsafeMutablePointer<UInt32>, slots: Int
+        _ hashes: UnsafePointer<UInt32>, _ count: Int, table: UnsafeMutablePointer<UInt32>,
+        slots: Int
     ) -> Bool {
         clear(table, slots)
         var index = 0
@@ -115,8 +123,8 @@ struct MemberNames {
         return false
     }
 
-    /// Marks the members of `object` that later ones replace. An entry of `table` is 0, or one more than the number
-    /// of the last name of its kind. `indices` has room for one entry a member.
+    /// Marks the members of `object` that later ones replace. An entry of `table` is 0, or one more
+    /// than the number of the last name of its kind. `indices` has room for one entry a member.
     @inline(never)
     mutating func mark(
         _ hashes: UnsafePointer<UInt32>, _ count: Int, of object: UnsafeMutablePointer<Node>,
@@ -158,7 +166,8 @@ struct MemberNames {
         let second = tape[b].payload
         return first &>> 32 == second &>> 32
             && equalBytes(
-                text + Int(first & 0xffff_ffff), text + Int(second & 0xffff_ffff), Int(first &>> 32))
+                text + Int(first & 0xffff_ffff), text + Int(second & 0xffff_ffff), Int(first &>> 32)
+            )
     }
 
     private mutating func replace(_ earlier: Int, by later: Int) {
@@ -176,14 +185,15 @@ struct CompactedContainer: BitwiseCopyable {
 }
 
 extension MemberNames {
-    /// Takes the marked members off a tape of `count` nodes and gives the new number of nodes. The others stay in
-    /// their order. `stack` has room for one entry for each level of nesting.
+    /// Takes the marked members off a tape of `count` nodes and gives the new number of nodes. The
+    /// others stay in their order. `stack` has room for one entry for each level of nesting.
     @inline(never)
     func compact(_ count: Int, stack: UnsafeMutablePointer<CompactedContainer>) -> Int {
         var depth = 0
         var from = 0
         var to = 0
-        // Names are told from values by their place: a name is due in an object after each complete member.
+        // Names are told from values by their place: a name is due in an object after each complete
+        // member.
         var isNameDue = false
         while from < count {
             let node = tape[from]
@@ -194,11 +204,15 @@ extension MemberNames {
                 tape[object].payload = tape[object].payload &- (1 &<< 32)
             } else {
                 tape[to] = Node(
-                    head: node.head & ~0xffff_ff00 | UInt64(truncatingIfNeeded: to) &<< 8, payload: node.payload)
+                    head: node.head & ~0xffff_ff00 | UInt64(truncatingIfNeeded: to) &<< 8,
+                    payload: node.payload)
                 let type = UInt8(truncatingIfNeeded: node.head)
-                if !isNameDue && (type == ValueType.array.rawValue || type == ValueType.object.rawValue) {
+                if !isNameDue
+                    && (type == ValueType.array.rawValue || type == ValueType.object.rawValue)
+                {
                     stack[depth] = CompactedContainer(
-                        oldEnd: UInt32(truncatingIfNeeded: node.payload), index: UInt32(truncatingIfNeeded: to))
+                        oldEnd: UInt32(truncatingIfNeeded: node.payload),
+                        index: UInt32(truncatingIfNeeded: to))
                     depth = depth &+ 1
                     isNameDue = type == ValueType.object.rawValue
                 } else if isNameDue {
@@ -222,7 +236,8 @@ extension MemberNames {
 
     private func isObject(_ stack: UnsafeMutablePointer<CompactedContainer>, _ depth: Int) -> Bool {
         depth > 0
-            && UInt8(truncatingIfNeeded: tape[Int(stack[depth &- 1].index)].head) == ValueType.object.rawValue
+            && UInt8(truncatingIfNeeded: tape[Int(stack[depth &- 1].index)].head)
+                == ValueType.object.rawValue
     }
 
     /// The index after the value at `index` and all below it, on the old tape.

@@ -1,5 +1,5 @@
-// What was wrong with a text and where, before a key and a line are put to it. Holds no byte of the text: of
-// what was found only the kind of character is told, for a value may be a secret.
+// What was wrong with a text and where, before a key and a line are put to it. Holds no byte of the
+// text: of what was found only the kind of character is told, for a value may be a secret.
 
 /// The reason why a text did not parse, and the offset of the byte at which that showed.
 struct ParseError: Error {
@@ -9,7 +9,8 @@ struct ParseError: Error {
     enum Problem {
         case expectedValue, expectedName, expectedNameOrBrace, expectedColon, expectedCommaOrBrace
         case expectedCommaOrBracket, expectedEnd
-        case controlCharacter, badEscape, badUnicodeEscape, loneSurrogate, invalidUTF8, unclosedString
+        case controlCharacter, badEscape, badUnicodeEscape, loneSurrogate, invalidUTF8,
+            unclosedString
         case leadingZero, expectedDigit, numberTooLarge
         case tooDeep, tooManyValues, tooLarge
         case noMemory
@@ -26,11 +27,12 @@ extension ParseError {
     }
 
     private func message(in bytes: Bytes) -> String {
-        problem.tellsWhatWasFound ? "\(problem.message), found \(found(in: bytes))" : problem.message
+        problem.tellsWhatWasFound
+            ? "\(problem.message), found \(found(in: bytes))" : problem.message
     }
 
-    /// The kind of the character at the error's place. Punctuation of the format itself is named; anything else
-    /// could be a part of a value and is only classified.
+    /// The kind of the character at the error's place. Punctuation of the format itself is named;
+    /// anything else could be a part of a value and is only classified.
     private func found(in bytes: Bytes) -> String {
         guard offset >= 0, offset < bytes.count else { return "the end of the text" }
         switch bytes[offset] {
@@ -42,7 +44,8 @@ extension ParseError {
         case UInt8(ascii: ":"): return "':'"
         case UInt8(ascii: "\""): return "a string"
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return "a digit"
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): return "a letter"
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            return "a letter"
         case 0: return "a NUL byte"
         case 0x0a, 0x0d: return "the end of the line"
         case 0x01..<0x20, 0x7f: return "a control character"
@@ -57,19 +60,23 @@ extension ParseError.Problem {
         switch self {
         case .tooDeep, .tooManyValues, .tooLarge: .limit
         case .noMemory: .noMemory
-        case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon, .expectedCommaOrBrace,
+        case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon,
+            .expectedCommaOrBrace,
             .expectedCommaOrBracket, .expectedEnd, .controlCharacter, .badEscape, .badUnicodeEscape,
-            .loneSurrogate, .invalidUTF8, .unclosedString, .leadingZero, .expectedDigit, .numberTooLarge:
+            .loneSurrogate, .invalidUTF8, .unclosedString, .leadingZero, .expectedDigit,
+            .numberTooLarge:
             .parse
         }
     }
 
     fileprivate var tellsWhatWasFound: Bool {
         switch self {
-        case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon, .expectedCommaOrBrace,
+        case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon,
+            .expectedCommaOrBrace,
             .expectedCommaOrBracket, .expectedEnd, .expectedDigit:
             true
-        case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8, .unclosedString,
+        case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8,
+            .unclosedString,
             .leadingZero, .numberTooLarge, .tooDeep, .tooManyValues, .tooLarge, .noMemory:
             false
         }

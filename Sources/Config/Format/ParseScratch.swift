@@ -1,5 +1,6 @@
-// The memory that a parser writes to before a document of exact size is cut from it. One scratch serves one
-// document after the other, so its pages stay warm; what it holds between two parses means nothing.
+// The memory that a parser writes to before a document of exact size is cut from it. One scratch
+// serves one document after the other, so its pages stay warm; what it holds between two parses
+// means nothing.
 
 /// Reusable memory for parsing, from an allocator that can fail.
 package struct ParseScratch: ~Copyable {
@@ -9,7 +10,8 @@ package struct ParseScratch: ~Copyable {
     private(set) var tape: Region<Node>
     /// Unescaped strings, each followed by a NUL.
     private(set) var text: Region<UInt8>
-    /// The hashes of the members' names of all objects that are open; later the open containers of a compaction.
+    /// The hashes of the members' names of all objects that are open; later the open containers of
+    /// a compaction.
     private(set) var names: Region<UInt32>
     /// Where the names of one object lie, and a hash table over them.
     private(set) var table: Region<UInt32>
@@ -33,18 +35,20 @@ package struct ParseScratch: ~Copyable {
         limbs.release(memory)
     }
 
-    /// Makes room for parsing a text of `length` bytes that is nested up to `depth` levels; false when there is
-    /// no memory. The sizes are the worst case, so that nothing needs to be checked while a value is appended;
-    /// pages that a document does not need are not touched.
+    /// Makes room for parsing a text of `length` bytes that is nested up to `depth` levels; false
+    /// when there is no memory. The sizes are the worst case, so that nothing needs to be checked
+    /// while a value is appended; pages that a document does not need are not touched.
     mutating func reserve(length: Int, depth: Int) -> Bool {
         // Two bytes make at least one node ("1,"); only opening brackets can do with one byte each.
         let nodes = length / 2 &+ depth / 2 &+ 4
-        // Beyond the most nodes a document may have: one path of containers, entered before the count is checked.
+        // Beyond the most nodes a document may have: one path of containers, entered before the
+        // count is checked.
         let mostNodes = Limits.nodesPerDocument &+ 2 &* depth &+ 8
         return tape.reserve(min(nodes, mostNodes), memory)
             // Blocks of sixteen bytes are stored whole, past the end of what they hold.
             && text.reserve(length &+ 64, memory)
-            // The shortest member is `"":1`; each level takes two entries, also when a tape is compacted.
+            // The shortest member is `"":1`; each level takes two entries, also when a tape is
+            // compacted.
             && names.reserve(length / 4 &+ 2 &* depth &+ 4, memory)
             && limbs.reserve(2 &* Exact.limbCount, memory)
     }
@@ -52,7 +56,8 @@ package struct ParseScratch: ~Copyable {
     /// Makes room for a hash table; false when there is no memory.
     mutating func reserveTable(_ count: Int) -> Bool { table.reserve(count, memory) }
 
-    /// Gives back what is larger than `bytes` in one piece, as after one huge document among small ones.
+    /// Gives back what is larger than `bytes` in one piece, as after one huge document among small
+    /// ones.
     package mutating func trim(to bytes: Int) {
         tape.trim(to: bytes, memory)
         text.trim(to: bytes, memory)
@@ -77,7 +82,8 @@ struct Region<Element: BitwiseCopyable> {
     mutating func reserve(_ count: Int, _ allocator: Memory) -> Bool {
         let needed = count &* MemoryLayout<Element>.stride
         if size >= needed, memory != nil { return true }
-        // Half as much again, in whole pages: a document that grows byte by byte must not allocate each time.
+        // Half as much again, in whole pages: a document that grows byte by byte must not allocate
+        // each time.
         let rounded = (needed &+ needed / 2 &+ 4095) & ~4095
         free(allocator)
         guard let fresh = allocator.allocate(rounded) else { return false }

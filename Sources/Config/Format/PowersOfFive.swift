@@ -1,5 +1,5 @@
-// The powers of five that doubles need, as constant data: nothing is computed or allocated when the library is
-// loaded. A test computes every entry anew.
+// The powers of five that doubles need, as constant data: nothing is computed or allocated when the
+// library is loaded. A test computes every entry anew.
 
 enum PowersOfFive {
     /// 10^-343 times the largest 64-bit integer rounds to zero.
@@ -7,8 +7,9 @@ enum PowersOfFive {
     /// 10^309 is beyond the largest double.
     static var highest: Int { 308 }
 
-    /// For each exponent two words, the high one first: the 128 most significant bits of 5^exponent, cut off for
-    /// positive exponents and rounded up for negative ones, normalised so that the highest bit is set.
+    /// For each exponent two words, the high one first: the 128 most significant bits of
+    /// 5^exponent, cut off for positive exponents and rounded up for negative ones, normalised so
+    /// that the highest bit is set.
     static let table: InlineArray<1302, UInt64> = [
         0xeef453d6923bd65a, 0x113faa2906a13b3f, 0x9558b4661b6565f8, 0x4ac7ca59a424c507,
         0xbaaee17fa23ebf76, 0x5d79bcf00d2df649, 0xe95a99df8ace6f53, 0xf4d82c2c107973dc,

@@ -1,7 +1,7 @@
+// One key and its value: the exact bytes, and the tree that they parsed to. Immutable, and shared
+// by all the versions in which the key's bytes are the same. One block of memory, from an allocator
+// that can fail.
 package import Synchronization
-
-// One key and its value: the exact bytes, and the tree that they parsed to. Immutable, and shared by all the
-// versions in which the key's bytes are the same. One block of memory, from an allocator that can fail.
 
 /// What a document's block begins with; the rest follows in the order tape, text, bytes, key.
 package struct DocumentHeader: ~Copyable {
@@ -17,7 +17,8 @@ package struct DocumentHeader: ~Copyable {
     package let keyOffset: Int
     package let keyCount: Int
     package let keyHash: UInt64
-    /// What the text of a text key reads as, found when the document is made: reads of numbers are frequent.
+    /// What the text of a text key reads as, found when the document is made: reads of numbers are
+    /// frequent.
     package let integer: IntegerReading
 }
 
@@ -68,7 +69,8 @@ package struct ParsedDocument {
     package let document: Document
     /// Members that a later one of the same name replaced, if there were any.
     package var repeats: RepeatedNames?
-    /// Why the value is kept as text, when it should have parsed and the options forgive that it did not.
+    /// Why the value is kept as text, when it should have parsed and the options forgive that it
+    /// did not.
     package var forgiven: Failure?
 }
 
@@ -82,9 +84,11 @@ package struct RepeatedNames: Sendable {
 }
 
 extension Document {
-    /// Parses the `bytes` of `key` and freezes the result. At least 64 zero bytes must follow the bytes.
+    /// Parses the `bytes` of `key` and freezes the result. At least 64 zero bytes must follow the
+    /// bytes.
     package static func make(
-        key: Bytes, bytes: Bytes, format: Format, limits: Limits, options: ParseOptions = ParseOptions(),
+        key: Bytes, bytes: Bytes, format: Format, limits: Limits,
+        options: ParseOptions = ParseOptions(),
         scratch: inout ParseScratch, memory: Memory
     ) throws(Failure) -> ParsedDocument {
         if bytes.count > min(limits.maxValueBytes, Limits.valueBytesCeiling) {
@@ -93,7 +97,8 @@ extension Document {
         var forgiven: Failure?
         if format == .json || options.sniffJSON {
             do throws(ParseError) {
-                return try makeJSON(key: key, bytes: bytes, limits: limits, scratch: &scratch, memory: memory)
+                return try makeJSON(
+                    key: key, bytes: bytes, limits: limits, scratch: &scratch, memory: memory)
             } catch {
                 let failure = error.failure(key: key, bytes: bytes)
                 if failure.kind == .noMemory { throw failure }
@@ -113,10 +118,12 @@ extension Document {
         key: Bytes, bytes: Bytes, limits: Limits, scratch: inout ParseScratch, memory: Memory
     ) throws(ParseError) -> ParsedDocument {
         let output = try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
-        let tape = UnsafeBufferPointer(start: scratch.tape.base.map { $0 + 1 }, count: output.nodeCount)
+        let tape = UnsafeBufferPointer(
+            start: scratch.tape.base.map { $0 + 1 }, count: output.nodeCount)
         let text = Bytes(start: scratch.text.base, count: output.textCount)
-        guard let document = freeze(
-            key: key, bytes: bytes, tape: tape, text: text, integer: .unread, memory: memory)
+        guard
+            let document = freeze(
+                key: key, bytes: bytes, tape: tape, text: text, integer: .unread, memory: memory)
         else {
             throw ParseError(problem: .noMemory, offset: 0)
         }
@@ -131,16 +138,19 @@ extension Document {
         return parsed
     }
 
-    /// A document of one node: the text without the white space around it, or the bytes when they are no text.
+    /// A document of one node: the text without the white space around it, or the bytes when they
+    /// are no text.
     private static func makeText(key: Bytes, bytes: Bytes, memory: Memory) -> Document? {
         let isText = UTF8Check.isValid(bytes)
         var range = isText ? Text.trimmedRange(of: bytes) : 0..<bytes.count
         if range.isEmpty { range = bytes.count..<bytes.count }
-        // What reaches to the end of the bytes is followed by their NUL; only then no copy is needed.
+        // What reaches to the end of the bytes is followed by their NUL; only then no copy is
+        // needed.
         let needsCopy = range.upperBound < bytes.count
         let text = Bytes(rebasing: bytes[range])
         var node = Node(
-            head: UInt64((isText ? ValueType.string : .bytes).rawValue) | UInt64(range.lowerBound) &<< 32,
+            head: UInt64((isText ? ValueType.string : .bytes).rawValue) | UInt64(range.lowerBound)
+                &<< 32,
             payload: UInt64(needsCopy ? 0 : range.lowerBound) | UInt64(range.count) &<< 32)
         return withUnsafePointer(to: &node) { node in
             freeze(
@@ -152,7 +162,8 @@ extension Document {
 
     /// Writes a block of exactly the size that is needed; nil when there is no memory.
     private static func freeze(
-        key: Bytes, bytes: Bytes, tape: UnsafeBufferPointer<Node>, text: Bytes, integer: IntegerReading,
+        key: Bytes, bytes: Bytes, tape: UnsafeBufferPointer<Node>, text: Bytes,
+        integer: IntegerReading,
         memory: Memory
     ) -> Document? {
         let textOffset = tapeOffset &+ tape.count &* MemoryLayout<Node>.stride
@@ -204,7 +215,9 @@ extension Document {
     /// The text of a string's node, or the bytes of one that is no text; a NUL follows.
     @inline(__always)
     package func text(of node: Node) -> Bytes {
-        let start = base + (header.pointee.textOffset &+ Int(truncatingIfNeeded: node.payload & 0xffff_ffff))
+        let start =
+            base
+            + (header.pointee.textOffset &+ Int(truncatingIfNeeded: node.payload & 0xffff_ffff))
         return Bytes(
             start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self),
             count: Int(truncatingIfNeeded: node.payload &>> 32))

@@ -1,3 +1,4 @@
+// A document as a whole: what it keeps, how its format is found, and how text is trimmed.
 import Foundation
 import Testing
 
@@ -5,7 +6,10 @@ import Testing
 
 @Suite struct DocumentTests {
     @Test func `keeps key and bytes exactly, a NUL behind each`() throws {
-        for (key, text) in [("a.json", "{\"a\":\"b\"}"), ("a.json", " [ ] \n"), ("text", " x "), ("empty", ""), ("k", "a\u{0}b")] {
+        for (key, text) in [
+            ("a.json", "{\"a\":\"b\"}"), ("a.json", " [ ] \n"), ("text", " x "), ("empty", ""),
+            ("k", "a\u{0}b"),
+        ] {
             let parsed = try ParsedText(text, key: key, format: key.withBytes { Format(key: $0) })
             let document = parsed.document
             #expect(document.key.text == key && document.bytes.elementsEqual(text.utf8))
@@ -19,7 +23,8 @@ import Testing
 
     @Test func `a suffix decides the format`() {
         for (key, format) in [
-            ("a.json", Format.json), (".json", .json), ("a.b.json", .json), ("json", .text), ("a.JSON", .text),
+            ("a.json", Format.json), (".json", .json), ("a.b.json", .json), ("json", .text),
+            ("a.JSON", .text),
             ("a.json.bak", .text), ("", .text), ("a.jso", .text), ("a.yaml", .text),
         ] {
             #expect(key.withBytes { Format(key: $0) } == format)
@@ -27,8 +32,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("plain", "plain"), (" both ends\t\r\n", "both ends"), ("\n\u{b}\u{c} x", "x"), ("x \n", "x"), ("", ""),
-        (" ", ""), ("\n\n", ""), ("inner  space", "inner  space"), ("日本", "日本"), ("\u{a0}x", "\u{a0}x"), ("a\u{0}b", "a\u{0}b"),
+        ("plain", "plain"), (" both ends\t\r\n", "both ends"), ("\n\u{b}\u{c} x", "x"),
+        ("x \n", "x"), ("", ""),
+        (" ", ""), ("\n\n", ""), ("inner  space", "inner  space"), ("日本", "日本"),
+        ("\u{a0}x", "\u{a0}x"), ("a\u{0}b", "a\u{0}b"),
     ])
     func `text is trimmed at both ends and a NUL follows it`(content: String, text: String) throws {
         let parsed = try ParsedText(content, key: "text", format: .text)
@@ -37,7 +44,9 @@ import Testing
     }
 
     @Test func `what is not UTF-8 stays bytes`() throws {
-        for content in [[0xff], [0x61, 0xc3], [0x20, 0xed, 0xa0, 0x80, 0x20], [0, 0x80]] as [[UInt8]] {
+        for content in [[0xff], [0x61, 0xc3], [0x20, 0xed, 0xa0, 0x80, 0x20], [0, 0x80]]
+            as [[UInt8]]
+        {
             let parsed = try ParsedText(content, key: "binary", format: .text)
             #expect(parsed.tree == "bytes(\(content.map { String($0) }.joined(separator: " ")))")
             #expect(parsed.document.bytes.elementsEqual(content))
@@ -48,7 +57,8 @@ import Testing
         var options = ParseOptions()
         options.sniffJSON = true
         for (content, tree) in [
-            ("{\"a\":[1]}", "{\"a\":[1]}"), (" 5\n", "5"), ("true", "true"), ("five", "\"five\""), ("{a}", "\"{a}\""), ("", "\"\""),
+            ("{\"a\":[1]}", "{\"a\":[1]}"), (" 5\n", "5"), ("true", "true"), ("five", "\"five\""),
+            ("{a}", "\"{a}\""), ("", "\"\""),
             ("[1,]", "\"[1,]\""),
         ] {
             let parsed = try ParsedText(content, key: "key", format: .text, options: options)
@@ -83,12 +93,17 @@ import Testing
             let place = parsed.document.position(of: Value(parsed.root.node + index))
             return [place.line, place.column]
         }
-        #expect((0..<9).map(position) == [[1, 4], [2, 3], [2, 8], [2, 9], [3, 5], [5, 1], [5, 7], [5, 8], [5, 13]])
+        #expect(
+            (0..<9).map(position) == [
+                [1, 4], [2, 3], [2, 8], [2, 9], [3, 5], [5, 1], [5, 7], [5, 8], [5, 13],
+            ])
     }
 
     @Test func `finds the document of any of its nodes`() throws {
         let parsed = try ParsedText("[[1,{\"a\":2}],\"x\",null]")
-        for index in 0..<7 { #expect(Document.of(parsed.root.node + index).base == parsed.document.base) }
+        for index in 0..<7 {
+            #expect(Document.of(parsed.root.node + index).base == parsed.document.base)
+        }
     }
 
     @Test func `the last holder gives the memory back`() throws {

@@ -1,12 +1,15 @@
-// Decimal numbers in full, by arithmetic as one learns it at school: what the parser's own is checked against.
+// Decimal numbers in full, by arithmetic as one learns it at school: what the parser's own is
+// checked against.
 
 enum ExactDecimal {
     /// The average of two positive doubles, with all its digits.
     static func middle(_ a: Double, _ b: Double) -> String {
-        // Both are multiples of the smaller's last bit; half of that is a power of two, at least 2^-1075.
+        // Both are multiples of the smaller's last bit; half of that is a power of two, at least
+        // 2^-1075.
         let step = min(a.ulp, b.ulp)
         let exponent = Int(step.exponent) - 1
-        var number = Natural([UInt64(2 * (a / step)) + UInt64(b / step - a / step)], base: 1_000_000_000)
+        var number = Natural(
+            [UInt64(2 * (a / step)) + UInt64(b / step - a / step)], base: 1_000_000_000)
         // 2^-n is 5^n · 10^-n.
         for _ in 0..<abs(exponent) { number.multiply(by: exponent < 0 ? 5 : 2) }
         let places = max(0, -exponent)
@@ -72,7 +75,9 @@ private struct Natural {
 
     /// For base 1,000,000,000.
     var decimal: String {
-        let text = digits.reversed().map { String(repeating: "0", count: 9 - String($0).count) + String($0) }.joined()
+        let text = digits.reversed().map {
+            String(repeating: "0", count: 9 - String($0).count) + String($0)
+        }.joined()
         return String(text.drop { $0 == "0" })
     }
 
@@ -83,7 +88,9 @@ private struct Natural {
     var mostSignificant128: (high: UInt64, low: UInt64) {
         let zeros = UInt32(digits.last ?? 0).leadingZeroBitCount
         let top = Array(([0, 0, 0, 0] + digits).suffix(5))
-        let shifted = (1..<5).map { (top[$0] << UInt64(zeros) | top[$0 - 1] >> UInt64(32 - zeros)) & 0xffff_ffff }
+        let shifted = (1..<5).map {
+            (top[$0] << UInt64(zeros) | top[$0 - 1] >> UInt64(32 - zeros)) & 0xffff_ffff
+        }
         return (shifted[3] << 32 | shifted[2], shifted[1] << 32 | shifted[0])
     }
 }

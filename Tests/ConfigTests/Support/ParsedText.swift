@@ -1,13 +1,11 @@
+// A document made from a text, for tests: the bytes end right before 64 zero bytes and then an
+// unreadable page, so that a parser which reads too far crashes the test instead of passing it.
 import Foundation
 import Testing
-
 @testable import Config
 
-// A document made from a text, for tests: the bytes end right before 64 zero bytes and then an unreadable page,
-// so that a parser which reads too far crashes the test instead of passing it.
-
-/// A text and the zeros that must follow it, at the end of its memory or at the beginning: what lies beyond cannot
-/// be read.
+/// A text and the zeros that must follow it, at the end of its memory or at the beginning: what
+/// lies beyond cannot be read.
 final class GuardedBytes {
     let bytes: Bytes
     private let mapping: UnsafeMutableRawPointer
@@ -23,7 +21,10 @@ final class GuardedBytes {
         mprotect(mapping, page, PROT_NONE)
         mprotect(mapping + page + readable, page, PROT_NONE)
         let start = mapping + page + (atBeginning ? 0 : readable - content.count - 64)
-        content.withUnsafeBytes { start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: content.count) }
+        content.withUnsafeBytes {
+            start.copyMemory(
+                from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: content.count)
+        }
         bytes = Bytes(start: start.assumingMemoryBound(to: UInt8.self), count: content.count)
     }
 
@@ -35,7 +36,9 @@ let guardedMemory = Memory(
     allocate: { size in
         let page = Int(getpagesize())
         let readable = (size + page - 1) / page * page
-        guard let mapping = mmap(nil, readable + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        guard
+            let mapping = mmap(
+                nil, readable + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             mapping != MAP_FAILED
         else { return nil }
         mprotect(mapping + readable, page, PROT_NONE)
@@ -55,7 +58,8 @@ final class ParsedText {
     var root: Value { document.root }
 
     init(
-        _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
+        _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json,
+        limits: Limits = Limits(),
         options: ParseOptions = ParseOptions()
     ) throws {
         var scratch = ParseScratch(memory: guardedMemory)
@@ -64,7 +68,8 @@ final class ParsedText {
     }
 
     convenience init(
-        _ text: String, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
+        _ text: String, key: String = "test.json", format: Format = .json,
+        limits: Limits = Limits(),
         options: ParseOptions = ParseOptions()
     ) throws {
         try self.init(text.utf8, key: key, format: format, limits: limits, options: options)
@@ -73,7 +78,8 @@ final class ParsedText {
     deinit { document.release(guardedMemory) }
 
     static func make(
-        _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json, limits: Limits = Limits(),
+        _ content: some Sequence<UInt8>, key: String = "test.json", format: Format = .json,
+        limits: Limits = Limits(),
         options: ParseOptions = ParseOptions(), scratch: inout ParseScratch
     ) throws(Failure) -> ParsedDocument {
         let keyBytes = GuardedBytes(key.utf8)
@@ -83,7 +89,8 @@ final class ParsedText {
             defer { withExtendedLifetime((bytes, keyBytes)) {} }
             parsed?.document.release(guardedMemory)
             parsed = try Document.make(
-                key: keyBytes.bytes, bytes: bytes.bytes, format: format, limits: limits, options: options,
+                key: keyBytes.bytes, bytes: bytes.bytes, format: format, limits: limits,
+                options: options,
                 scratch: &scratch, memory: guardedMemory)
         }
         return parsed!
@@ -101,12 +108,15 @@ final class ParsedText {
         }
     }
 
-    static func failure(_ text: String, limits: Limits = Limits()) -> Failure? { failure(text.utf8, limits: limits) }
+    static func failure(_ text: String, limits: Limits = Limits()) -> Failure? {
+        failure(text.utf8, limits: limits)
+    }
 
     /// Where the values of the first `count` nodes begin.
     func offsets(_ count: Int) -> [Int] { (0..<count).map { root.node[$0].sourceOffset } }
 
-    /// The tree in a notation that tells all types apart, and checks that every node is where it says it is.
+    /// The tree in a notation that tells all types apart, and checks that every node is where it
+    /// says it is.
     var tree: String { tree(root.node).text }
 
     private func tree(_ node: UnsafePointer<Node>) -> (text: String, next: UnsafePointer<Node>) {
@@ -120,7 +130,11 @@ final class ParsedText {
         case .int64: return ("\(Int64(bitPattern: node.pointee.payload))", node + 1)
         case .double: return ("\(Double(bitPattern: node.pointee.payload))d", node + 1)
         case .string: return (quoted(node), node + 1)
-        case .bytes: return ("bytes(\(document.text(of: node.pointee).map { String($0) }.joined(separator: " ")))", node + 1)
+        case .bytes:
+            return (
+                "bytes(\(document.text(of: node.pointee).map(String.init).joined(separator: " ")))",
+                node + 1
+            )
         case .array, .object:
             var parts: [String] = []
             var next = node + 1
@@ -169,16 +183,20 @@ extension ParsedText {
     static func double(_ text: String, scratch: inout ParseScratch) throws -> Double {
         let padded = Array(text.utf8) + [UInt8](repeating: 0, count: 64)
         try padded.withBytes { bytes in
-            _ = try JSONParser.parse(Bytes(rebasing: bytes.dropLast(64)), limits: Limits(), scratch: &scratch)
+            _ = try JSONParser.parse(
+                Bytes(rebasing: bytes.dropLast(64)), limits: Limits(), scratch: &scratch)
         }
         let node = scratch.tape.base![1]
-        if UInt8(truncatingIfNeeded: node.head) == ValueType.int64.rawValue { return Double(Int64(bitPattern: node.payload)) }
+        if UInt8(truncatingIfNeeded: node.head) == ValueType.int64.rawValue {
+            return Double(Int64(bitPattern: node.payload))
+        }
         #expect(UInt8(truncatingIfNeeded: node.head) == ValueType.double.rawValue)
         return Double(bitPattern: node.payload)
     }
 
-    /// Whether Foundation is more lenient or stricter than RFC 8259 about such a text: it takes other encodings than
-    /// UTF-8, superfluous commas and numbers beyond a double, and minds some numbers that are JSON.
+    /// Whether Foundation is more lenient or stricter than RFC 8259 about such a text: it takes
+    /// other encodings than UTF-8, superfluous commas and numbers beyond a double, and minds some
+    /// numbers that are JSON.
     static func isKnownToDiffer(_ text: [UInt8]) -> Bool {
         let string = String(decoding: text, as: UTF8.self)
         return text.contains(0) || String(validating: text, as: UTF8.self) == nil
