@@ -1,37 +1,46 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// One tree, two builds. `CMRELOAD_EMBEDDED=1` selects the Embedded Swift build that ships; without it
-// the same files build with the full runtime, for `swift test`, the sanitizers and the debugger.
+// One tree, two builds. `CMRELOAD_EMBEDDED=1` selects the Embedded Swift build that ships; without
+// it the same files build with the full runtime, for `swift test`, the sanitizers and the debugger.
 let embedded = Context.environment["CMRELOAD_EMBEDDED"] == "1"
 
-let swiftSettings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableExperimentalFeature("BuiltinModule"),
-    .treatAllWarnings(as: .error),
-] + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"])] : [])
+let swiftSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableExperimentalFeature("BuiltinModule"),
+        .treatAllWarnings(as: .error),
+    ]
+    + (embedded
+        ? [
+            .enableExperimentalFeature("Embedded"),
+            .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"]),
+        ] : [])
 
-let linkerSettings: [LinkerSetting] = [
-    .unsafeFlags([
-        "-Xlinker", "-soname=libcmreload.so.1",
-        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/CMReload/exports.map",
-        "-Xlinker", "--no-undefined-version",
-        "-Xlinker", "-z", "-Xlinker", "nodelete",
-    ])
-] + (embedded ? [
-    .unsafeFlags([
-        "-use-ld=lld",
-        "-Xlinker", "--gc-sections",
-        // Loading costs a mapping a segment: constants share one with code, and what the loader has
-        // bound is sealed at once.
-        "-Xlinker", "--no-rosegment",
-        "-Xlinker", "-z", "-Xlinker", "now",
-        "-Xlinker", "-l:../embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a",
-    ])
-] : [])
+let linkerSettings: [LinkerSetting] =
+    [
+        .unsafeFlags([
+            "-Xlinker", "-soname=libcmreload.so.1",
+            "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/CMReload/exports.map",
+            "-Xlinker", "--no-undefined-version",
+            "-Xlinker", "-z", "-Xlinker", "nodelete",
+        ])
+    ]
+    + (embedded
+        ? [
+            .unsafeFlags([
+                "-use-ld=lld",
+                "-Xlinker", "--gc-sections",
+                // Loading costs a mapping a segment: constants share one with code, and what the loader has
+                // bound is sealed at once.
+                "-Xlinker", "--no-rosegment",
+                "-Xlinker", "-z", "-Xlinker", "now",
+                "-Xlinker", "-l:../embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a",
+            ])
+        ] : [])
 
 let package = Package(
     name: "cmreload",
@@ -40,16 +49,26 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CCMReload", path: "include"),
-        .target(name: "CSystem", cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
+        .target(
+            name: "CSystem", cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
         .target(name: "Config", swiftSettings: swiftSettings),
         .target(
             name: "Reload", dependencies: ["Config", "CSystem"],
-            // Waits for the kernel most of its time; what must be fast in it is inlined into its callers.
+            // Waits for the kernel most of its time; what must be fast in it is inlined into its
+            // callers.
             swiftSettings: swiftSettings + (embedded ? [.unsafeFlags(["-Osize"])] : [])),
-        .target(name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"], exclude: ["exports.map"], swiftSettings: swiftSettings),
-        .target(name: "Library", dependencies: ["CMReload"], swiftSettings: swiftSettings, linkerSettings: linkerSettings),
-    ] + (embedded ? [] : [
-        .testTarget(name: "ConfigTests", dependencies: ["Config"]),
-        .testTarget(name: "ReloadTests", dependencies: ["Reload", "CMReload", "CCMReload"]),
-    ])
+        .target(
+            name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"],
+            exclude: ["exports.map"], swiftSettings: swiftSettings),
+        .target(
+            name: "Library", dependencies: ["CMReload"], swiftSettings: swiftSettings,
+            linkerSettings: linkerSettings),
+    ]
+        + (embedded
+            ? []
+            : [
+                .testTarget(name: "ConfigTests", dependencies: ["Config"]),
+                .testTarget(
+                    name: "ReloadTests", dependencies: ["Reload", "CMReload", "CCMReload"]),
+            ])
 )

@@ -1,9 +1,9 @@
+// What callers pass, checked: handles, texts and paths. Pointers come in, values that nothing can
+// go wrong with come out.
+
 internal import CCMReload
 internal import Config
 internal import Reload
-
-// What callers pass, checked: handles, texts and paths. Pointers come in, values that nothing can
-// go wrong with come out.
 
 /// The longest key, path, prefix or pattern: the kernel's PATH_MAX without its NUL.
 private let longestText = FilePath.capacity - 1
@@ -17,7 +17,9 @@ func watcher(_ handle: OpaquePointer?) throws(Failure) -> Watcher {
 }
 
 /// The bytes of a C string, at most `limit` of them.
-private func text(_ pointer: UnsafePointer<CChar>?, _ what: StaticString, limit: Int = longestText) throws(Failure) -> Bytes {
+private func text(_ pointer: UnsafePointer<CChar>?, _ what: StaticString, limit: Int = longestText)
+    throws(Failure) -> Bytes
+{
     guard let pointer else { throw Failure(.invalidArgument, "the \(what) is NULL") }
     let bytes = Bytes(text: pointer)
     if bytes.count > limit { throw Failure(.limit, "the \(what) is longer than \(limit) bytes") }
@@ -25,9 +27,13 @@ private func text(_ pointer: UnsafePointer<CChar>?, _ what: StaticString, limit:
 }
 
 /// The bytes of a C string that is UTF-8.
-func unicode(_ pointer: UnsafePointer<CChar>?, _ what: StaticString, limit: Int = longestText) throws(Failure) -> Bytes {
+func unicode(_ pointer: UnsafePointer<CChar>?, _ what: StaticString, limit: Int = longestText)
+    throws(Failure) -> Bytes
+{
     let bytes = try text(pointer, what, limit: limit)
-    if String(validating: bytes, as: UTF8.self) == nil { throw Failure(.invalidArgument, "the \(what) is not UTF-8") }
+    if String(validating: bytes, as: UTF8.self) == nil {
+        throw Failure(.invalidArgument, "the \(what) is not UTF-8")
+    }
     return bytes
 }
 
@@ -47,7 +53,8 @@ func path(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> FilePath {
 /// A path that names a file.
 func filePath(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> FilePath {
     let path = try path(pointer)
-    let last = path.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? []
+    let last =
+        path.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? []
     if last.isEmpty || last.elementsEqual([0x2E]) || last.elementsEqual([0x2E, 0x2E]) {
         throw Failure(.invalidArgument, .none, key: path.description, "the path names no file")
     }
@@ -71,7 +78,9 @@ func value(_ pointer: UnsafeRawPointer?, _ size: Int) throws(Failure) -> Bytes {
 }
 
 /// The files of a mount; NULL stands for none.
-func files(_ pointer: UnsafePointer<cmr_file>?, _ count: Int) throws(Failure) -> UnsafeBufferPointer<cmr_file> {
+func files(_ pointer: UnsafePointer<cmr_file>?, _ count: Int) throws(Failure)
+    -> UnsafeBufferPointer<cmr_file>
+{
     guard count >= 0 else { throw Failure(.noMemory, .write, "more files than memory holds") }
     if pointer == nil, count > 0 { throw Failure(.invalidArgument, .write, "the files are NULL") }
     return UnsafeBufferPointer(start: pointer, count: count)

@@ -1,17 +1,21 @@
+// Subscriptions, and the event as C sees it.
+
 public import CCMReload
 internal import Config
 internal import Reload
 
-// Subscriptions, and the event as C sees it.
-
 @_cdecl("cmr_watcher_subscribe") @implementation
 public func cmr_watcher_subscribe(
-    _ handle: OpaquePointer!, _ key_pattern: UnsafePointer<CChar>!, _ flags: UInt32, _ function: cmr_event_fn!,
-    _ context: UnsafeMutableRawPointer!, _ id_out: UnsafeMutablePointer<UInt64>!, _ error: UnsafeMutablePointer<cmr_error>!
+    _ handle: OpaquePointer!, _ key_pattern: UnsafePointer<CChar>!, _ flags: UInt32,
+    _ function: cmr_event_fn!,
+    _ context: UnsafeMutableRawPointer!, _ id_out: UnsafeMutablePointer<UInt64>!,
+    _ error: UnsafeMutablePointer<cmr_error>!
 ) -> cmr_status {
     answer(error) { () throws(Failure) in
         let function = try callback(function as cmr_event_fn?)
-        let id = try watcher(handle).subscribe(pattern: try pattern(key_pattern), isManual: try isManual(flags)) { event in
+        let id = try watcher(handle).subscribe(
+            pattern: try pattern(key_pattern), isManual: try isManual(flags)
+        ) { event in
             event.withC { function(context, $0) }
         }
         id_out?.pointee = id
@@ -30,7 +34,9 @@ public func cmr_watcher_event_fd(_ handle: OpaquePointer!) -> Int32 {
 }
 
 @_cdecl("cmr_watcher_dispatch") @implementation
-public func cmr_watcher_dispatch(_ handle: OpaquePointer!, _ handled_out: UnsafeMutablePointer<Int>!) -> cmr_status {
+public func cmr_watcher_dispatch(
+    _ handle: OpaquePointer!, _ handled_out: UnsafeMutablePointer<Int>!
+) -> cmr_status {
     answer(nil) { () throws(Failure) in
         let handled = try watcher(handle).dispatch()
         handled_out?.pointee = handled

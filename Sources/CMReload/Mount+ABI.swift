@@ -1,8 +1,8 @@
+// The kubelet's side of a mount, for tests and tools.
+
 public import CCMReload
 internal import Config
 internal import Reload
-
-// The kubelet's side of a mount, for tests and tools.
 
 @_cdecl("cmr_mount_write") @implementation
 public func cmr_mount_write(

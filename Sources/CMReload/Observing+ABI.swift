@@ -1,8 +1,8 @@
+// What the library tells of itself: versions, statuses, statistics, the log.
+
 public import CCMReload
 internal import Config
 internal import Reload
-
-// What the library tells of itself: versions, statuses, statistics, the log.
 
 @_cdecl("cmr_version") @implementation
 public func cmr_version() -> UnsafePointer<CChar>! { text(versionText) }
@@ -11,7 +11,9 @@ public func cmr_version() -> UnsafePointer<CChar>! { text(versionText) }
 private let versionText: StaticString = "1.0.0"
 
 @_cdecl("cmr_abi_version") @implementation
-public func cmr_abi_version() -> UInt32 { UInt32(CMR_VERSION_MAJOR) << 16 | UInt32(CMR_VERSION_MINOR) }
+public func cmr_abi_version() -> UInt32 {
+    UInt32(CMR_VERSION_MAJOR) << 16 | UInt32(CMR_VERSION_MINOR)
+}
 
 @_cdecl("cmr_status_name") @implementation
 public func cmr_status_name(_ status: cmr_status) -> UnsafePointer<CChar>! {
@@ -42,11 +44,16 @@ private func text(_ text: StaticString) -> UnsafePointer<CChar> {
 public func cmr_free(_ memory: UnsafeMutableRawPointer!) { Memory.caller.free(memory, 0) }
 
 @_cdecl("cmr_watcher_stats") @implementation
-public func cmr_watcher_stats(_ handle: OpaquePointer!, _ stats_out: UnsafeMutablePointer<cmr_stats>!) -> cmr_status {
-    guard let stats_out, stats_out.pointee.struct_size >= UInt32(MemoryLayout<cmr_stats>.size) else {
+public func cmr_watcher_stats(
+    _ handle: OpaquePointer!, _ stats_out: UnsafeMutablePointer<cmr_stats>!
+) -> cmr_status {
+    guard let stats_out, stats_out.pointee.struct_size >= UInt32(MemoryLayout<cmr_stats>.size)
+    else {
         return .invalidArgument
     }
-    return answer(nil) { () throws(Failure) in stats_out.pointee.fill(with: try watcher(handle).copyStats()) }
+    return answer(nil) { () throws(Failure) in
+        stats_out.pointee.fill(with: try watcher(handle).copyStats())
+    }
 }
 
 extension cmr_stats {
@@ -73,14 +80,17 @@ extension cmr_stats {
 public func cmr_set_log_handler(
     _ handler: cmr_log_fn!, _ context: UnsafeMutableRawPointer!, _ level: Int32
 ) -> cmr_status {
-    answer(nil) { () throws(Failure) in try Log.setHandler(try logHandler(handler, context, level)) }
+    answer(nil) { () throws(Failure) in try Log.setHandler(try logHandler(handler, context, level))
+    }
 }
 
 private func logHandler(
     _ function: cmr_log_fn?, _ context: UnsafeMutableRawPointer?, _ level: Int32
 ) throws(Failure) -> Log.Handler? {
     guard let function else { return nil }
-    guard let level = LogLevel(rawValue: level) else { throw Failure(.invalidArgument, "there is no such level") }
+    guard let level = LogLevel(rawValue: level) else {
+        throw Failure(.invalidArgument, "there is no such level")
+    }
     nonisolated(unsafe) let context = context  // The host's own, given back to it unseen.
     return Log.Handler(level: level) { level, line in
         line.withCString { function(context, level.rawValue, $0, line.utf8.count) }

@@ -1,7 +1,7 @@
+// How a failure looks from C: a status, and a cmr_error that is filled in the caller's memory.
+
 internal import CCMReload
 internal import Config
-
-// How a failure looks from C: a status, and a cmr_error that is filled in the caller's memory.
 
 extension Failure.Kind {
     /// The cases carry the numbers of the header.
@@ -27,7 +27,9 @@ func answer(
     _ error: UnsafeMutablePointer<cmr_error>?, _ body: () throws(Failure) -> Void
 ) -> cmr_status {
     // A struct smaller than that of 1.0 is no cmr_error: it is left alone.
-    if let error, error.pointee.struct_size < UInt32(MemoryLayout<cmr_error>.size) { return .invalidArgument }
+    if let error, error.pointee.struct_size < UInt32(MemoryLayout<cmr_error>.size) {
+        return .invalidArgument
+    }
     do throws(Failure) {
         try body()
         return .ok
@@ -45,7 +47,9 @@ extension cmr_error {
         line = failure.line
         column = failure.column
         reserved = 0
-        withUnsafeMutableBytes(of: &stage) { $0.fill(with: failure.stage.name.utf8Start, failure.stage.name.utf8CodeUnitCount) }
+        withUnsafeMutableBytes(of: &stage) {
+            $0.fill(with: failure.stage.name.utf8Start, failure.stage.name.utf8CodeUnitCount)
+        }
         withUnsafeMutableBytes(of: &key) { $0.fill(with: failure.key) }
         withUnsafeMutableBytes(of: &message) { $0.fill(with: failure.message) }
     }

@@ -1,8 +1,8 @@
+// The functions of a watcher: sources in, versions out.
+
 public import CCMReload
 internal import Config
 internal import Reload
-
-// The functions of a watcher: sources in, versions out.
 
 @_cdecl("cmr_watcher_create") @implementation
 public func cmr_watcher_create(_ watcher_out: UnsafeMutablePointer<OpaquePointer?>!) -> cmr_status {
@@ -13,43 +13,54 @@ public func cmr_watcher_create(_ watcher_out: UnsafeMutablePointer<OpaquePointer
 
 @_cdecl("cmr_watcher_set_name") @implementation
 public func cmr_watcher_set_name(
-    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ error: UnsafeMutablePointer<cmr_error>!
+    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!,
+    _ error: UnsafeMutablePointer<cmr_error>!
 ) -> cmr_status {
     answer(error) { () throws(Failure) in try watcher(handle).setName(try name(text)) }
 }
 
 @_cdecl("cmr_watcher_set_option") @implementation
-public func cmr_watcher_set_option(_ handle: OpaquePointer!, _ option: Int32, _ value: Int64) -> cmr_status {
+public func cmr_watcher_set_option(_ handle: OpaquePointer!, _ option: Int32, _ value: Int64)
+    -> cmr_status
+{
     answer(nil) { () throws(Failure) in try watcher(handle).setOption(option, value) }
 }
 
 @_cdecl("cmr_watcher_add_mount") @implementation
 public func cmr_watcher_add_mount(
-    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ error: UnsafeMutablePointer<cmr_error>!
+    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!,
+    _ error: UnsafeMutablePointer<cmr_error>!
 ) -> cmr_status {
     answer(error) { () throws(Failure) in try watcher(handle).addMount(try path(text)) }
 }
 
 @_cdecl("cmr_watcher_add_file") @implementation
 public func cmr_watcher_add_file(
-    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ error: UnsafeMutablePointer<cmr_error>!
+    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!,
+    _ error: UnsafeMutablePointer<cmr_error>!
 ) -> cmr_status {
     answer(error) { () throws(Failure) in try watcher(handle).addFile(try filePath(text)) }
 }
 
 @_cdecl("cmr_watcher_add_environment") @implementation
 public func cmr_watcher_add_environment(
-    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ error: UnsafeMutablePointer<cmr_error>!
+    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!,
+    _ error: UnsafeMutablePointer<cmr_error>!
 ) -> cmr_status {
-    answer(error) { () throws(Failure) in try watcher(handle).addEnvironment(try unicode(text, "prefix")) }
+    answer(error) { () throws(Failure) in
+        try watcher(handle).addEnvironment(try unicode(text, "prefix"))
+    }
 }
 
 @_cdecl("cmr_watcher_add_default") @implementation
 public func cmr_watcher_add_default(
-    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ bytes: UnsafeRawPointer!, _ size: Int,
+    _ handle: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ bytes: UnsafeRawPointer!,
+    _ size: Int,
     _ error: UnsafeMutablePointer<cmr_error>!
 ) -> cmr_status {
-    answer(error) { () throws(Failure) in try watcher(handle).addDefault(try key(text), try value(bytes, size)) }
+    answer(error) { () throws(Failure) in
+        try watcher(handle).addDefault(try key(text), try value(bytes, size))
+    }
 }
 
 @_cdecl("cmr_watcher_set_closed") @implementation
@@ -63,7 +74,9 @@ public func cmr_watcher_set_closed(
 }
 
 @_cdecl("cmr_watcher_start") @implementation
-public func cmr_watcher_start(_ handle: OpaquePointer!, _ error: UnsafeMutablePointer<cmr_error>!) -> cmr_status {
+public func cmr_watcher_start(_ handle: OpaquePointer!, _ error: UnsafeMutablePointer<cmr_error>!)
+    -> cmr_status
+{
     answer(error) { () throws(Failure) in try watcher(handle).start() }
 }
 
@@ -97,7 +110,8 @@ public func cmr_watcher_version(_ handle: OpaquePointer!) -> UInt64 {
 @_cdecl("cmr_watcher_version_word") @implementation
 public func cmr_watcher_version_word(_ handle: OpaquePointer!) -> UnsafePointer<UInt64>! {
     guard let handle else { return nil }
-    // The word is the first thing in the block, and an atomic of 8 bytes is laid out as the 8 bytes.
+    // The word is the first thing in the block, and an atomic of 8 bytes is laid out as the 8
+    // bytes.
     return UnsafeRawPointer(handle).assumingMemoryBound(to: UInt64.self)
 }
 
@@ -122,7 +136,8 @@ public func cmr_watcher_request_reload(_ handle: OpaquePointer!) {
 
 @_cdecl("cmr_watcher_wait") @implementation
 public func cmr_watcher_wait(
-    _ handle: OpaquePointer!, _ after_version: UInt64, _ timeout_ms: Int64, _ version_out: UnsafeMutablePointer<UInt64>!
+    _ handle: OpaquePointer!, _ after_version: UInt64, _ timeout_ms: Int64,
+    _ version_out: UnsafeMutablePointer<UInt64>!
 ) -> cmr_status {
     answer(nil) { () throws(Failure) in
         let deadline = Deadline(timeoutMilliseconds: timeout_ms)

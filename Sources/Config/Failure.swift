@@ -1,5 +1,5 @@
-// Why something did not work, as data: it travels by typed throws inside, becomes a `cmr_error` at the edge.
-// Never holds a value of a key, only names, positions, sizes and types.
+// Why something did not work, as data: it travels by typed throws inside, becomes a `cmr_error` at
+// the edge. Never holds a value of a key, only names, positions, sizes and types.
 
 /// The reason an operation failed, with what a person needs to mend it.
 package struct Failure: Error {
@@ -56,6 +56,7 @@ package struct Failure: Error {
 }
 
 extension String {
-    /// Whether the bytes are the same. `==` would ask for Unicode's canonical equivalence, and for its tables.
+    /// Whether the bytes are the same. `==` would ask for Unicode's canonical equivalence, and for
+    /// its tables.
     package func isIdentical(to other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

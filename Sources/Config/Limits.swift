@@ -1,5 +1,5 @@
-// How much configuration is accepted. Kubernetes caps an object at 1 MiB (etcd's request size); the defaults
-// leave room for projected volumes and plain directories.
+// How much configuration is accepted. Kubernetes caps an object at 1 MiB (etcd's request size); the
+// defaults leave room for projected volumes and plain directories.
 
 /// The bounds that a payload is held to.
 package struct Limits: Sendable {

@@ -1,5 +1,5 @@
-// The named bytes of one generation, as a source delivers them: read into one piece of memory that is used again
-// for the next load, so that its pages stay warm. Nothing is parsed here.
+// The named bytes of one generation, as a source delivers them: read into one piece of memory that
+// is used again for the next load, so that its pages stay warm. Nothing is parsed here.
 
 /// A payload being filled, and then read. One load at a time uses it.
 package final class Payload {
@@ -56,7 +56,9 @@ package final class Payload {
             let wanted = max(64, entryCapacity * 2)
             let size = wanted * MemoryLayout<Entry>.stride
             guard let grown = memory.allocate(size) else { throw Payload.noMemory }
-            if let entries { grown.copyMemory(from: entries, byteCount: count * MemoryLayout<Entry>.stride) }
+            if let entries {
+                grown.copyMemory(from: entries, byteCount: count * MemoryLayout<Entry>.stride)
+            }
             memory.free(entries, entryCapacity * MemoryLayout<Entry>.stride)
             entries = grown.bindMemory(to: Entry.self, capacity: wanted)
             entryCapacity = wanted
@@ -64,13 +66,17 @@ package final class Payload {
         let place = try room(for: key.count + 1)
         place.copyMemory(from: UnsafeRawBufferPointer(key))
         place[key.count] = 0
-        entries?[count] = Entry(keyOffset: used, keyCount: key.count, offset: used, count: 0, mark: mark)
+        entries?[count] = Entry(
+            keyOffset: used, keyCount: key.count, offset: used, count: 0, mark: mark)
         used += key.count + 1
         count += 1
     }
 
-    /// Memory for at least `minimum` bytes of the value that is being read, of which `filled` are there already.
-    package func room(for minimum: Int, after filled: Int = 0) throws(Failure) -> UnsafeMutableRawBufferPointer {
+    /// Memory for at least `minimum` bytes of the value that is being read, of which `filled` are
+    /// there already.
+    package func room(for minimum: Int, after filled: Int = 0) throws(Failure)
+        -> UnsafeMutableRawBufferPointer
+    {
         let needed = used + filled + minimum + Payload.padding
         if needed > capacity {
             let wanted = max(64 << 10, max(needed, capacity * 2))
@@ -81,7 +87,8 @@ package final class Payload {
             capacity = wanted
         }
         return UnsafeMutableRawBufferPointer(
-            start: base.map { $0 + used + filled }, count: capacity - used - filled - Payload.padding)
+            start: base.map { $0 + used + filled },
+            count: capacity - used - filled - Payload.padding)
     }
 
     /// The `filled` bytes that were read into the room are the value of the entry at `index`.
@@ -89,7 +96,8 @@ package final class Payload {
         guard let base, let entries, index < count else { return }
         entries[index].offset = used
         entries[index].count = filled
-        (base + used + filled).initializeMemory(as: UInt8.self, repeating: 0, count: Payload.padding)
+        (base + used + filled).initializeMemory(
+            as: UInt8.self, repeating: 0, count: Payload.padding)
         used += filled + Payload.padding
         valueBytes += filled
     }
@@ -129,14 +137,18 @@ package final class Payload {
     private func slot(of key: Bytes) -> Int {
         guard let slots, let start = key.baseAddress else { return 0 }
         var slot = Int(truncatingIfNeeded: Hash.text(start, key.count)) & (slotCount - 1)
-        while slots[slot] != 0, !equalBytes(self.key(Int(slots[slot]) - 1), key) { slot = (slot + 1) & (slotCount - 1) }
+        while slots[slot] != 0, !equalBytes(self.key(Int(slots[slot]) - 1), key) {
+            slot = (slot + 1) & (slotCount - 1)
+        }
         return slot
     }
 
     private func growIndex() throws(Failure) {
         var wanted = max(64, slotCount)
         while wanted < (count + 1) * 4 { wanted *= 2 }
-        guard let room = memory.allocate(wanted * MemoryLayout<UInt32>.stride) else { throw Payload.noMemory }
+        guard let room = memory.allocate(wanted * MemoryLayout<UInt32>.stride) else {
+            throw Payload.noMemory
+        }
         memory.free(slots, slotCount * MemoryLayout<UInt32>.stride)
         room.initializeMemory(as: UInt32.self, repeating: 0, count: wanted)
         slots = room.assumingMemoryBound(to: UInt32.self)
@@ -156,7 +168,8 @@ package final class Payload {
         return Bytes(start: start, count: entries[index].count)
     }
 
-    /// What tells this content from other content: for saying a thing once. Not for deciding equality.
+    /// What tells this content from other content: for saying a thing once. Not for deciding
+    /// equality.
     package var fingerprint: UInt64 {
         var content = Hash.Content()
         for index in 0..<count {
@@ -166,5 +179,7 @@ package final class Payload {
         return content.digest.low
     }
 
-    private static var noMemory: Failure { Failure(.noMemory, .load, "no memory to read the source into") }
+    private static var noMemory: Failure {
+        Failure(.noMemory, .load, "no memory to read the source into")
+    }
 }

@@ -1,5 +1,5 @@
-// One value of a parsed document, as it lies in memory: 16 bytes on a flat tape. A `cmr_value *` of the C
-// interface points at one. Nodes hold no pointer, so a tape can be moved as a whole.
+// One value of a parsed document, as it lies in memory: 16 bytes on a flat tape. A `cmr_value *` of
+// the C interface points at one. Nodes hold no pointer, so a tape can be moved as a whole.
 
 /// What a value is; the raw values are those of `CMR_TYPE_…`.
 package enum ValueType: UInt8, Sendable {
@@ -21,8 +21,8 @@ package enum ValueType: UInt8, Sendable {
 ///   the low half, length in the high half · array and object: the index just past the last descendant in the low
 ///   half, the number of elements or members in the high half.
 ///
-/// An object's members follow it as pairs of a string node, the name, and the value with all that is below it; an
-/// array's elements follow it likewise.
+/// An object's members follow it as pairs of a string node, the name, and the value with all that
+/// is below it; an array's elements follow it likewise.
 package struct Node: BitwiseCopyable {
     package var head: UInt64
     package var payload: UInt64

@@ -1,5 +1,5 @@
-// What turns the values of one load into documents: the scratch memory that they share, and how tolerantly they are
-// parsed.
+// What turns the values of one load into documents: the scratch memory that they share, and how
+// tolerantly they are parsed.
 
 /// A maker of documents. One load at a time uses it.
 package final class DocumentParser {
@@ -11,13 +11,14 @@ package final class DocumentParser {
         self.memory = memory
     }
 
-    /// Parses the `bytes` of `key` by the format that the key's suffix tells. At least `Payload.padding` zero bytes
-    /// must follow the bytes.
+    /// Parses the `bytes` of `key` by the format that the key's suffix tells. At least
+    /// `Payload.padding` zero bytes must follow the bytes.
     package func parse(
         key: Bytes, bytes: Bytes, limits: Limits, options: ParseOptions
     ) throws(Failure) -> ParsedDocument {
         try Document.make(
-            key: key, bytes: bytes, format: Format(key: key), limits: limits, options: options, scratch: &scratch,
+            key: key, bytes: bytes, format: Format(key: key), limits: limits, options: options,
+            scratch: &scratch,
             memory: memory)
     }
 

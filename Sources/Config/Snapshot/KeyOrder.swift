@@ -10,8 +10,8 @@ package func sortByKey(
     sort(documents, scratch: scratch) { compareBytes($0.key, $1.key) < 0 }
 }
 
-/// Sorts items that are no more than their bytes. What is sorted already, or is made of a few sorted
-/// runs, costs little more than one comparison an item.
+/// Sorts items that are no more than their bytes. What is sorted already, or is made of a few
+/// sorted runs, costs little more than one comparison an item.
 ///
 /// - `scratch`: room for as many items, with undefined content afterwards.
 @inline(__always)

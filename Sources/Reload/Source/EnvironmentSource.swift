@@ -1,6 +1,6 @@
-package import Config
-
 // Sources that are read once: the environment of the process, and what the caller gave as defaults.
+
+package import Config
 
 /// The environment variables that begin with a prefix.
 package final class EnvironmentSource: Source {
@@ -23,7 +23,9 @@ package final class EnvironmentSource: Source {
     ) throws(Failure) -> Reading {
         payload.removeAll()
         try Environment.forEach { name, value throws(Failure) in
-            guard name.count > prefix.count, name.prefix(prefix.count).elementsEqual(prefix) else { return }
+            guard name.count > prefix.count, name.prefix(prefix.count).elementsEqual(prefix) else {
+                return
+            }
             let key = Bytes(rebasing: name.dropFirst(prefix.count))
             // Of two with the same name the first one counts, as with getenv(3).
             try payload.addIfAbsent(key: key, value: value)
@@ -40,7 +42,9 @@ package final class DefaultsSource: Source {
     package init() {}
 
     /// Adds a key; one that is there already gets this content.
-    package func add(key: Bytes, value: Bytes) throws(Failure) { try payload.add(key: key, value: value) }
+    package func add(key: Bytes, value: Bytes) throws(Failure) {
+        try payload.add(key: key, value: value)
+    }
 
     package var isEmpty: Bool { payload.count == 0 }
     package var settles: Bool { false }

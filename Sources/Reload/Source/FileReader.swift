@@ -1,14 +1,15 @@
-package import Config
+// Reading files into a payload: regular files only, whole or not at all, never blocking on what is
+// no file.
 
-// Reading files into a payload: regular files only, whole or not at all, never blocking on what is no file.
+package import Config
 
 /// What a load reads with. Used by one load at a time, and again by the next.
 package final class FileReader {
     /// Room for a listing; the kernel fills it with as many entries as fit.
     package let listing = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
 
-    /// Descriptors that are read and wait to be closed, which can happen when the version is out. At most 64, so
-    /// that a large source does not use up the host's descriptors.
+    /// Descriptors that are read and wait to be closed, which can happen when the version is out.
+    /// At most 64, so that a large source does not use up the host's descriptors.
     private var read: [Int32] = []
     static let mostOpen = 64
 
@@ -31,7 +32,8 @@ package final class FileReader {
         return read
     }
 
-    /// Why a file could not be read: it went away, which is a reason to start over, or anything else.
+    /// Why a file could not be read: it went away, which is a reason to start over, or anything
+    /// else.
     package enum Problem: Error {
         case gone
         case failed(Failure)
@@ -43,7 +45,8 @@ package final class FileReader {
     ///   - isRegular: the directory said that it is a regular file; otherwise stat(2) is asked.
     ///   - isLocal: a short read is the end of the file, so that one pread(2) is enough for a small one.
     package func read(
-        _ file: consuming FileDescriptor, into payload: Payload, at index: Int, isRegular: Bool, isLocal: Bool, limits: Limits
+        _ file: consuming FileDescriptor, into payload: Payload, at index: Int, isRegular: Bool,
+        isLocal: Bool, limits: Limits
     ) throws(Problem) {
         var filled = 0
         do throws(Errno) {
@@ -56,7 +59,9 @@ package final class FileReader {
         }
         while true {
             let room: UnsafeMutableRawBufferPointer
-            do throws(Failure) { room = try payload.room(for: 4096, after: filled) } catch { throw .failed(error) }
+            do throws(Failure) { room = try payload.room(for: 4096, after: filled) } catch {
+                throw .failed(error)
+            }
             let got: Int
             do throws(Errno) {
                 got = try file.read(into: room, at: filled)
@@ -74,10 +79,16 @@ package final class FileReader {
     private func check(_ payload: Payload, _ index: Int, _ limits: Limits) throws(Problem) {
         if payload.value(index).count > limits.maxValueBytes {
             let key = String(decoding: payload.key(index), as: UTF8.self)
-            throw .failed(Failure(.limit, .load, key: key, "the value is larger than \(limits.maxValueBytes) bytes"))
+            throw .failed(
+                Failure(
+                    .limit, .load, key: key,
+                    "the value is larger than \(limits.maxValueBytes) bytes"))
         }
         if payload.valueBytes > limits.maxTotalBytes {
-            throw .failed(Failure(.limit, .load, "the values are larger than \(limits.maxTotalBytes) bytes together"))
+            throw .failed(
+                Failure(
+                    .limit, .load,
+                    "the values are larger than \(limits.maxTotalBytes) bytes together"))
         }
     }
 
@@ -90,10 +101,13 @@ package final class FileReader {
     package static func failure(_ errno: Errno, _ payload: Payload, _ index: Int) -> Failure {
         let key = String(decoding: payload.key(index), as: UTF8.self)
         switch errno {
-        case .noSeek, .invalid, .noSuchDevice: return errno.failure(.load, key: key, "the key is no regular file")
+        case .noSeek, .invalid, .noSuchDevice:
+            return errno.failure(.load, key: key, "the key is no regular file")
         case .isDirectory: return errno.failure(.load, key: key, "the key is a directory")
-        case .crossesDevice: return errno.failure(.load, key: key, "the key is a link that leaves the mount")
-        case .tooManyLinks: return errno.failure(.load, key: key, "the key is a link that leads nowhere")
+        case .crossesDevice:
+            return errno.failure(.load, key: key, "the key is a link that leaves the mount")
+        case .tooManyLinks:
+            return errno.failure(.load, key: key, "the key is a link that leads nowhere")
         default: return errno.failure(.load, key: key, "cannot read the key")
         }
     }

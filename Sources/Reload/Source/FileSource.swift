@@ -1,7 +1,7 @@
-package import Config
+// One file as one key. Inside a kubelet mount it is that mount restricted to the key; anywhere else
+// it may be a link or lie behind links, and is read when it has been quiet.
 
-// One file as one key. Inside a kubelet mount it is that mount restricted to the key; anywhere else it may be a
-// link or lie behind links, and is read when it has been quiet.
+package import Config
 
 /// A single file.
 package final class FileSource: Source {
@@ -36,7 +36,9 @@ package final class FileSource: Source {
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
     ) throws(Failure) -> Reading {
         findMount()
-        if let mount { return try mount.read(into: payload, unless: known, limits: limits, using: files) }
+        if let mount {
+            return try mount.read(into: payload, unless: known, limits: limits, using: files)
+        }
         payload.removeAll()
         try payload.add(key: key)
         let file: FileDescriptor
@@ -44,17 +46,21 @@ package final class FileSource: Source {
             file = try FileDescriptor(opening: path)
         } catch {
             if error == .noSuchFile || error == .notDirectory {
-                return .missing(error.failure(.load, key: name.description, "the source is missing"))
+                return .missing(
+                    error.failure(.load, key: name.description, "the source is missing"))
             }
             throw FileReader.failure(error, payload, 0)
         }
         plainIsLocal = file.isLocal
         do throws(FileReader.Problem) {
-            try files.read(file, into: payload, at: 0, isRegular: false, isLocal: plainIsLocal, limits: limits)
+            try files.read(
+                file, into: payload, at: 0, isRegular: false, isLocal: plainIsLocal, limits: limits)
         } catch {
             switch error {
             case .failed(let failure): throw failure
-            case .gone: return .missing(Errno.stale.failure(.load, key: name.description, "the source is missing"))
+            case .gone:
+                return .missing(
+                    Errno.stale.failure(.load, key: name.description, "the source is missing"))
             }
         }
         return .payload(nil)
@@ -72,14 +78,17 @@ package final class FileSource: Source {
                 isKubelets(below[0], in: above)
             else { continue }
             // Named through the data directory itself: /etc/config/..data/app.json.
-            if below.count > 1, below[0].elementsEqual(FilePath(MountLayout.dataDirectory).bytes) { below.removeFirst() }
-            mount = MountSource(name: name, directory: above, only: FilePath(components: below, absolute: false))
+            if below.count > 1, below[0].elementsEqual(FilePath(MountLayout.dataDirectory).bytes) {
+                below.removeFirst()
+            }
+            mount = MountSource(
+                name: name, directory: above, only: FilePath(components: below, absolute: false))
             return
         }
     }
 
-    /// Whether a name in a mount is one that the kubelet keeps there, and not a volume that is mounted
-    /// inside, or something beside the keys.
+    /// Whether a name in a mount is one that the kubelet keeps there, and not a volume that is
+    /// mounted inside, or something beside the keys.
     private func isKubelets(_ name: ArraySlice<UInt8>, in directory: FilePath) -> Bool {
         let dataDirectory = FilePath(MountLayout.dataDirectory)
         if name.elementsEqual(dataDirectory.bytes) { return true }
@@ -88,6 +97,7 @@ package final class FileSource: Source {
             // After a restart of the kubelet the link of a key can be missing: kubernetes#121472.
             return (try? Directory.status(at: path)) == nil
         }
-        return !target.isAbsolute && target.components.first?.elementsEqual(dataDirectory.bytes) == true
+        return !target.isAbsolute
+            && target.components.first?.elementsEqual(dataDirectory.bytes) == true
     }
 }

@@ -1,9 +1,10 @@
-package import Config
-
 // What a source holds now, as far as it can be told without reading it.
 
-/// The identity of a source's content: the name of the directory that `..data` links to. Only ever compared for
-/// equality. Plain directories and files have none: there, reading is the only way to know.
+package import Config
+
+/// The identity of a source's content: the name of the directory that `..data` links to. Only ever
+/// compared for equality. Plain directories and files have none: there, reading is the only way to
+/// know.
 package struct Generation: Equatable {
     package let name: FilePath
 
@@ -27,10 +28,13 @@ package struct Watch: Equatable {
     /// The only name in the directory that matters; nil for all names.
     package var name: FilePath?
 
-    /// What it tells may mean that the path leads elsewhere now, so that other directories are to be watched.
+    /// What it tells may mean that the path leads elsewhere now, so that other directories are to
+    /// be watched.
     package var leadsElsewhere: Bool
 
-    package init(path: FilePath, mask: WatchMask, name: FilePath? = nil, leadsElsewhere: Bool = false) {
+    package init(
+        path: FilePath, mask: WatchMask, name: FilePath? = nil, leadsElsewhere: Bool = false
+    ) {
         self.path = path
         self.mask = mask
         self.name = name

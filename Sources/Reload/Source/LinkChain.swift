@@ -1,14 +1,18 @@
-// Which directories a path leads through: each link on the way can be retargeted, and what is missing can come.
+// Which directories a path leads through: each link on the way can be retargeted, and what is
+// missing can come.
 
 /// The way from the root to what a path names, with a watch for every step that can change.
 package struct LinkChain {
     /// Where the path leads, free of links; nil when something on the way is missing.
     package private(set) var end: FilePath?
-    /// The directories of the links on the way and of the first missing name, each watched for that name.
+    /// The directories of the links on the way and of the first missing name, each watched for that
+    /// name.
     package private(set) var watches: [Watch] = []
 
     /// What changes a name: creation, replacement, removal, and the watched directory's own end.
-    private static let mask: WatchMask = [.create, .movedTo, .movedFrom, .delete, .deleteSelf, .moveSelf]
+    private static let mask: WatchMask = [
+        .create, .movedTo, .movedFrom, .delete, .deleteSelf, .moveSelf,
+    ]
 
     /// Follows `path`, absolute, as the kernel would now.
     package init(_ path: FilePath) {
@@ -28,7 +32,8 @@ package struct LinkChain {
                 target = try Directory.link(at: here)
                 if target == nil { _ = try Directory.status(at: here) }
             } catch {
-                // Missing, or not to be seen: what can be noticed is that the name appears or changes.
+                // Missing, or not to be seen: what can be noticed is that the name appears or
+                // changes.
                 watches.append(LinkChain.step(directory, name))
                 return
             }

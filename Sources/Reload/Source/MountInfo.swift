@@ -1,7 +1,8 @@
-internal import Config
+// What /proc/self/mountinfo (proc(5)) says of a path. A volume mounted by `subPath`, and a single
+// file bind-mounted into the container, show one inode for ever: the kubelet's updates never arrive
+// (kubernetes#50345).
 
-// What /proc/self/mountinfo (proc(5)) says of a path. A volume mounted by `subPath`, and a single file bind-mounted
-// into the container, show one inode for ever: the kubelet's updates never arrive (kubernetes#50345).
+internal import Config
 
 enum MountInfo {
     /// Why updates will never be seen at `path`, or nil.
@@ -10,26 +11,32 @@ enum MountInfo {
         return table.withUnsafeBufferPointer { neverUpdates(end, isFile: isFile, table: $0) }
     }
 
-    /// The same for a given table. Each line: id, parent, device, root within the device, mount point, and more.
+    /// The same for a given table. Each line: id, parent, device, root within the device, mount
+    /// point, and more.
     static func neverUpdates(_ end: FilePath, isFile: Bool, table: Bytes) -> String? {
         var answer: String?
         for line in table.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
             guard fields.count >= 5, unescaped(fields[4]).elementsEqual(end.bytes) else { continue }
             // Mounts can lie on each other; the last line is the one on top.
-            answer = isFile
+            answer =
+                isFile
                 ? "is a single file mounted into the container: its updates are never seen; mount the whole volume"
                 : isSubPath(fields[3])
-                    ? "is mounted by subPath: its updates are never seen; mount the whole volume" : nil
+                    ? "is mounted by subPath: its updates are never seen; mount the whole volume"
+                    : nil
         }
         return answer
     }
 
-    /// The kubelet binds a `subPath` from within the timestamped directory, or from its own `volume-subpaths`.
+    /// The kubelet binds a `subPath` from within the timestamped directory, or from its own
+    /// `volume-subpaths`.
     private static func isSubPath(_ root: Slice<Bytes>) -> Bool {
         let subpaths: StaticString = "volume-subpaths"
         return root.split(separator: UInt8(ascii: "/")).contains { name in
-            name.starts(with: [0x2E, 0x2E]) || name.elementsEqual(Bytes(start: subpaths.utf8Start, count: subpaths.utf8CodeUnitCount))
+            name.starts(with: [0x2E, 0x2E])
+                || name.elementsEqual(
+                    Bytes(start: subpaths.utf8Start, count: subpaths.utf8CodeUnitCount))
         }
     }
 
@@ -50,12 +57,16 @@ enum MountInfo {
     }
 
     private static func read() -> [UInt8]? {
-        guard let file = try? FileDescriptor(opening: FilePath("/proc/self/mountinfo")) else { return nil }
+        guard let file = try? FileDescriptor(opening: FilePath("/proc/self/mountinfo")) else {
+            return nil
+        }
         var table: [UInt8] = []
         // Ends at a size no machine's table has: a warning is not worth more.
         while table.count < 4 << 20 {
             let part = [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
-                count = (try? file.read(into: UnsafeMutableRawBufferPointer(buffer), at: table.count)) ?? 0
+                count =
+                    (try? file.read(into: UnsafeMutableRawBufferPointer(buffer), at: table.count))
+                    ?? 0
             }
             if part.isEmpty { break }
             table.append(contentsOf: part)

@@ -1,8 +1,8 @@
-package import Config
-
 // The names in a volume that the kubelet writes, kubernetes pkg/volume/util/atomic_writer.go: the
 // *data directory* link, the *timestamped directory* it names, and the *user-visible* links
 // through it. Reader and writer share them.
+
+package import Config
 
 /// The kubelet's layout of a mount.
 package enum MountLayout {

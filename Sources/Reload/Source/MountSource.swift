@@ -1,19 +1,20 @@
-package import Config
+// A directory of keys: a volume in the kubelet's layout, or a plain directory. Which of the two it
+// is shows at each read by its `..data` link. Never mixes generations: a mount is read through one
+// descriptor of the directory that `..data` names.
 
-// A directory of keys: a volume in the kubelet's layout, or a plain directory. Which of the two it is shows at
-// each read by its `..data` link. Never mixes generations: a mount is read through one descriptor of the directory
-// that `..data` names.
+package import Config
 
 /// A mounted ConfigMap, Secret or projected volume, a plain directory, or one file of either.
 package final class MountSource: Source {
     package let name: FilePath
     /// The directory, absolute.
     private let directory: FilePath
-    /// The only key that is wanted, as a path below the directory, and how it is called; nil for all keys.
+    /// The only key that is wanted, as a path below the directory, and how it is called; nil for
+    /// all keys.
     private let only: (path: FilePath, key: FilePath)?
 
-    /// Whether the directory was in the kubelet's layout when it was last looked at: once it was, a missing
-    /// `..data` means that the volume is gone, not that the directory became a plain one.
+    /// Whether the directory was in the kubelet's layout when it was last looked at: once it was, a
+    /// missing `..data` means that the volume is gone, not that the directory became a plain one.
     private var isMount = false
     package private(set) var isLocal = true
     /// Links and directories that a plain directory held: what they lead to is watched too.
@@ -51,9 +52,11 @@ package final class MountSource: Source {
                 let mask: WatchMask = [.movedTo, .create, .deleteSelf, .moveSelf]
                 watches.append(Watch(path: end, mask: mask, name: name, leadsElsewhere: true))
             } else {
-                // The kubelet's rename is one event here; its other steps wake nobody. A link that is removed and
-                // made again, as `ln -sfn` may do, shows in the end of the link itself.
-                watches.append(Watch(path: end, mask: [.movedTo, .deleteSelf, .moveSelf], name: name))
+                // The kubelet's rename is one event here; its other steps wake nobody. A link that
+                // is removed and made again, as `ln -sfn` may do, shows in the end of the link
+                // itself.
+                watches.append(
+                    Watch(path: end, mask: [.movedTo, .deleteSelf, .moveSelf], name: name))
                 watches.append(Watch(path: dataLink, mask: [.deleteSelf, .moveSelf, .doNotFollow]))
             }
             return watches
@@ -74,7 +77,8 @@ package final class MountSource: Source {
     }
 
     package static let plainMask: WatchMask = [
-        .create, .movedTo, .movedFrom, .delete, .modify, .closeWrite, .attributes, .deleteSelf, .moveSelf,
+        .create, .movedTo, .movedFrom, .delete, .modify, .closeWrite, .attributes, .deleteSelf,
+        .moveSelf,
     ]
 
     // MARK: - Reading
@@ -96,14 +100,17 @@ package final class MountSource: Source {
                 }
             }
         }
-        throw Failure(.io, .load, key: name.description, "the source changes faster than it can be read")
+        throw Failure(
+            .io, .load, key: name.description, "the source changes faster than it can be read")
     }
 
     private func readOnce(
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
     ) throws(FileReader.Problem) -> Reading {
         let root: Directory
-        do throws(Errno) { root = try Directory(path: directory) } catch { return try missing(error) }
+        do throws(Errno) { root = try Directory(path: directory) } catch {
+            return try missing(error)
+        }
         let generation = try dataDirectory(of: root)
         guard let generation else {
             if isMount { return try missing(.noSuchFile) }
@@ -116,25 +123,31 @@ package final class MountSource: Source {
             data = Directory(try root.beneath(generation.name, directory: true))
         } catch {
             // Replaced since the link was read; or it leads nowhere, as after a kubelet that died.
-            if error == .noSuchFile { return try hasChanged(root, since: generation) ? again() : missing(error) }
-            throw .failed(error.failure(.load, key: name.description, "cannot open the data directory"))
+            if error == .noSuchFile {
+                return try hasChanged(root, since: generation) ? again() : missing(error)
+            }
+            throw .failed(
+                error.failure(.load, key: name.description, "cannot open the data directory"))
         }
         isLocal = data.descriptor.isLocal
         if let only {
-            return try read(only, of: data, in: root, generation, into: payload, limits: limits, using: files)
+            return try read(
+                only, of: data, in: root, generation, into: payload, limits: limits, using: files)
         }
         try list(data, prefix: nil, level: 0, into: payload, limits: limits, using: files)
         // While the link names this directory nobody empties it: the listing was complete.
         if try hasChanged(root, since: generation) { throw .gone }
         for index in 0..<payload.count {
-            try readEntry(index, of: data, confined: true, into: payload, limits: limits, using: files)
+            try readEntry(
+                index, of: data, confined: true, into: payload, limits: limits, using: files)
         }
         return .payload(generation)
     }
 
     /// One file of the data directory.
     private func read(
-        _ only: (path: FilePath, key: FilePath), of data: borrowing Directory, in root: borrowing Directory,
+        _ only: (path: FilePath, key: FilePath), of data: borrowing Directory,
+        in root: borrowing Directory,
         _ generation: Generation, into payload: Payload, limits: Limits, using files: FileReader
     ) throws(FileReader.Problem) -> Reading {
         try add(key: only.key, to: payload)
@@ -143,10 +156,13 @@ package final class MountSource: Source {
             file = try data.beneath(only.path, directory: false)
         } catch {
             // Missing while the link names this directory; otherwise the kubelet is emptying it.
-            if error == .noSuchFile { return try hasChanged(root, since: generation) ? again() : missing(error) }
+            if error == .noSuchFile {
+                return try hasChanged(root, since: generation) ? again() : missing(error)
+            }
             throw .failed(FileReader.failure(error, payload, 0))
         }
-        try files.read(file, into: payload, at: 0, isRegular: false, isLocal: isLocal, limits: limits)
+        try files.read(
+            file, into: payload, at: 0, isRegular: false, isLocal: isLocal, limits: limits)
         return .payload(generation)
     }
 
@@ -157,7 +173,8 @@ package final class MountSource: Source {
         followed.removeAll()
         try list(root, prefix: nil, level: 0, into: payload, limits: limits, using: files)
         for index in 0..<payload.count {
-            try readEntry(index, of: root, confined: false, into: payload, limits: limits, using: files)
+            try readEntry(
+                index, of: root, confined: false, into: payload, limits: limits, using: files)
         }
         return .payload(nil)
     }
@@ -169,19 +186,26 @@ package final class MountSource: Source {
     /// The source is not there: nothing to keep trying for. What may not be seen is a failure.
     private func missing(_ errno: Errno) throws(FileReader.Problem) -> Reading {
         let failure = errno.failure(.load, key: name.description, "the source is missing")
-        if errno == .noSuchFile || errno == .notDirectory || errno == .stale { return .missing(failure) }
+        if errno == .noSuchFile || errno == .notDirectory || errno == .stale {
+            return .missing(failure)
+        }
         throw .failed(errno.failure(.load, key: name.description, "cannot open the source"))
     }
 
-    private func dataDirectory(of root: borrowing Directory) throws(FileReader.Problem) -> Generation? {
+    private func dataDirectory(of root: borrowing Directory) throws(FileReader.Problem)
+        -> Generation?
+    {
         do throws(Errno) {
             return try root.link(FilePath(MountLayout.dataDirectory)).map { Generation(name: $0) }
         } catch {
-            throw .failed(error.failure(.load, key: name.description, "cannot read the ..data link"))
+            throw .failed(
+                error.failure(.load, key: name.description, "cannot read the ..data link"))
         }
     }
 
-    private func hasChanged(_ root: borrowing Directory, since generation: Generation) throws(FileReader.Problem) -> Bool {
+    private func hasChanged(_ root: borrowing Directory, since generation: Generation)
+        throws(FileReader.Problem) -> Bool
+    {
         try dataDirectory(of: root) != generation
     }
 
@@ -197,14 +221,17 @@ package final class MountSource: Source {
 
     /// Adds the keys of a directory, and of those below, to the payload.
     private func list(
-        _ directory: borrowing Directory, prefix: FilePath?, level: Int, into payload: Payload, limits: Limits,
+        _ directory: borrowing Directory, prefix: FilePath?, level: Int, into payload: Payload,
+        limits: Limits,
         using files: FileReader
     ) throws(FileReader.Problem) {
         var below: [FilePath] = []
         let sourceName = name
         try directory.list(into: files.listing) { errno in
             errno == .noSuchFile || errno == .stale
-                ? .gone : .failed(errno.failure(.load, key: sourceName.description, "cannot list the directory"))
+                ? .gone
+                : .failed(
+                    errno.failure(.load, key: sourceName.description, "cannot list the directory"))
         } _: { entry throws(FileReader.Problem) in
             if level == 0, MountLayout.isReserved(entry.bytes) { return }
             // The common case makes no path: its name is its key.
@@ -223,24 +250,31 @@ package final class MountSource: Source {
                     return
                 case .fifo, .socket, .device:
                     throw .failed(
-                        Errno.invalid.failure(.load, key: path.description, "the key is no regular file"))
+                        Errno.invalid.failure(
+                            .load, key: path.description, "the key is no regular file"))
                 }
             }
             if payload.count > limits.maxKeys {
-                throw .failed(Failure(.limit, .load, key: name.description, "the source has more than \(limits.maxKeys) keys"))
+                throw .failed(
+                    Failure(
+                        .limit, .load, key: name.description,
+                        "the source has more than \(limits.maxKeys) keys"))
             }
         }
         for path in below {
             let failed = { (errno: Errno) -> FileReader.Problem in
                 errno == .noSuchFile
-                    ? .gone : .failed(errno.failure(.load, key: path.description, "cannot open the directory"))
+                    ? .gone
+                    : .failed(
+                        errno.failure(.load, key: path.description, "cannot open the directory"))
             }
             if level == MountLayout.mostLevels { throw failed(.tooManyLinks) }
             if !isMount { followed.append(path) }
             let child: Directory
             let last = FilePath(components: [path.lastComponent], absolute: false)
             do throws(Errno) { child = try directory.directory(last) } catch { throw failed(error) }
-            try list(child, prefix: path, level: level + 1, into: payload, limits: limits, using: files)
+            try list(
+                child, prefix: path, level: level + 1, into: payload, limits: limits, using: files)
         }
     }
 
@@ -248,13 +282,15 @@ package final class MountSource: Source {
         do throws(Failure) { try payload.add(key: key, mark: mark) } catch { throw .failed(error) }
     }
 
-    private func add(key: FilePath, mark: UInt8 = 0, to payload: Payload) throws(FileReader.Problem) {
+    private func add(key: FilePath, mark: UInt8 = 0, to payload: Payload) throws(FileReader.Problem)
+    {
         do throws(Failure) { try payload.add(key: key, mark: mark) } catch { throw .failed(error) }
     }
 
     /// Reads the entry at `index`. In a mount links may not leave the data directory.
     private func readEntry(
-        _ index: Int, of directory: borrowing Directory, confined: Bool, into payload: Payload, limits: Limits,
+        _ index: Int, of directory: borrowing Directory, confined: Bool, into payload: Payload,
+        limits: Limits,
         using files: FileReader
     ) throws(FileReader.Problem) {
         let mark = payload.mark(index)
@@ -269,10 +305,12 @@ package final class MountSource: Source {
             }
         } catch {
             // Gone since it was listed, or a link that leads nowhere?
-            let isThere = (try? directory.status(of: payload.keyText(index), followingLinks: false)) != nil
+            let isThere =
+                (try? directory.status(of: payload.keyText(index), followingLinks: false)) != nil
             throw isThere ? .failed(FileReader.failure(error, payload, index)) : .gone
         }
         let isRegular = mark & Mark.link == 0
-        try files.read(file, into: payload, at: index, isRegular: isRegular, isLocal: isLocal, limits: limits)
+        try files.read(
+            file, into: payload, at: index, isRegular: isRegular, isLocal: isLocal, limits: limits)
     }
 }

@@ -1,8 +1,8 @@
-internal import Config
-
 // The files that a mount is to hold: what a caller gives, checked, and then as the tree of
 // directories that the keys make. Sorted files are such a tree already: a directory is a run of
 // them that begin alike. Touches no disk; content stays where the caller has it.
+
+internal import Config
 
 /// One file as a caller gives it; nothing about it is checked yet.
 package struct MountFile {

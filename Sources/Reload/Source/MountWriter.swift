@@ -1,9 +1,9 @@
-package import Config
-
 // Publishes files in a directory as the kubelet does, step by step as AtomicWriter.Write in
 // kubernetes pkg/volume/util/atomic_writer.go; for tests, demonstrations and tools. Everything
 // happens below one open descriptor. Follows no link, and removes no directory but what a writer
 // like it has made.
+
+package import Config
 
 /// The kubelet's side of a mount.
 package enum MountWriter {

@@ -1,7 +1,7 @@
-package import Config
+// Where payloads come from. A source knows how to read itself whole and what to watch; it knows
+// nothing of snapshots, versions or subscribers, keeps no thread and holds no lock.
 
-// Where payloads come from. A source knows how to read itself whole and what to watch; it knows nothing of
-// snapshots, versions or subscribers, keeps no thread and holds no lock.
+package import Config
 
 /// A layer's origin. All calls come from one thread at a time.
 package protocol Source: AnyObject {
@@ -17,11 +17,12 @@ package protocol Source: AnyObject {
     /// Whether its file system tells of changes; if not, the source is polled. Known after a read.
     var isLocal: Bool { get }
 
-    /// Why the source will never change although it could, if that can be told; asked once, after the first read.
+    /// Why the source will never change although it could, if that can be told; asked once, after
+    /// the first read.
     func neverUpdates() -> String?
 
-    /// What to watch right now. Asked before a read, so that no change falls between the two; and after it, since
-    /// a read may have found links that lead elsewhere.
+    /// What to watch right now. Asked before a read, so that no change falls between the two; and
+    /// after it, since a read may have found links that lead elsewhere.
     func watches() -> [Watch]
 
     /// Reads the one generation that is there now, whole, into the emptied payload.

@@ -21,5 +21,7 @@ extension Bytes {
 
 extension StaticString {
     /// The text as C reads it: a literal is followed by a NUL.
-    package var cText: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+    package var cText: UnsafePointer<CChar> {
+        UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
+    }
 }

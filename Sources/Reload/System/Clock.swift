@@ -1,6 +1,6 @@
-internal import CSystem
-
 // The two clocks: monotonic for waiting, real time for telling people.
+
+internal import CSystem
 
 /// A moment on the monotonic clock.
 package struct Instant: Comparable, Sendable {
@@ -27,7 +27,8 @@ package struct Deadline: Sendable {
 
     /// `timeout_ms` of the C interface: negative waits for ever, 0 does not wait.
     package init(timeoutMilliseconds: Int64) {
-        nanoseconds = timeoutMilliseconds < 0
+        nanoseconds =
+            timeoutMilliseconds < 0
             ? .max : Instant.now.advanced(byMilliseconds: timeoutMilliseconds).nanoseconds
     }
 

@@ -1,7 +1,7 @@
-internal import CSystem
-
 // What is made and removed in an open directory. Names are NUL-terminated, of one component, and
 // never followed when they are links.
+
+internal import CSystem
 
 extension Directory {
     /// Opens a directory below.

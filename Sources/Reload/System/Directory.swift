@@ -1,7 +1,8 @@
+// An open directory: everything that is done relative to a descriptor, so that what is read belongs
+// together.
+
 internal import CSystem
 package import Config
-
-// An open directory: everything that is done relative to a descriptor, so that what is read belongs together.
 
 /// A directory that its holder owns.
 package struct Directory: ~Copyable {
@@ -13,13 +14,16 @@ package struct Directory: ~Copyable {
 
     /// Opens `path`, following links.
     package init(path: FilePath) throws(Errno) {
-        let number = try check(path.withCString { cs_open_directory(Directory.workingDirectory, $0) })
+        let number = try check(
+            path.withCString { cs_open_directory(Directory.workingDirectory, $0) })
         descriptor = FileDescriptor(unsafeOwning: number)
     }
 
     package borrowing func status() throws(Errno) -> FileStatus { try descriptor.status() }
 
-    package borrowing func status(of name: UnsafePointer<CChar>?, followingLinks: Bool) throws(Errno) -> FileStatus {
+    package borrowing func status(of name: UnsafePointer<CChar>?, followingLinks: Bool)
+        throws(Errno) -> FileStatus
+    {
         var status = cs_status()
         _ = try check(cs_stat_at(descriptor.number, name, followingLinks, &status))
         return FileStatus(status)
@@ -31,13 +35,18 @@ package struct Directory: ~Copyable {
     }
 
     /// Opens a file, following links wherever they lead. Never blocks.
-    package borrowing func file(followingLinks path: UnsafePointer<CChar>?) throws(Errno) -> FileDescriptor {
+    package borrowing func file(followingLinks path: UnsafePointer<CChar>?) throws(Errno)
+        -> FileDescriptor
+    {
         FileDescriptor(unsafeOwning: try check(cs_open_file(descriptor.number, path)))
     }
 
-    /// Opens a file or directory, following links only as long as they stay below this directory (EXDEV when one
-    /// does not). openat2(2) does it at once; where the kernel, a seccomp filter or valgrind lacks it, by hand.
-    package borrowing func beneath(_ path: FilePath, directory: Bool) throws(Errno) -> FileDescriptor {
+    /// Opens a file or directory, following links only as long as they stay below this directory
+    /// (EXDEV when one does not). openat2(2) does it at once; where the kernel, a seccomp filter or
+    /// valgrind lacks it, by hand.
+    package borrowing func beneath(_ path: FilePath, directory: Bool) throws(Errno)
+        -> FileDescriptor
+    {
         let number = path.withCString { cs_open_beneath(descriptor.number, $0, directory) }
         switch number {
         case 0...: return FileDescriptor(unsafeOwning: number)
@@ -47,8 +56,11 @@ package struct Directory: ~Copyable {
         }
     }
 
-    /// `beneath` without openat2(2): walks the path name by name, putting what links say in their place.
-    package borrowing func beneathByHand(_ path: FilePath, directory: Bool) throws(Errno) -> FileDescriptor {
+    /// `beneath` without openat2(2): walks the path name by name, putting what links say in their
+    /// place.
+    package borrowing func beneathByHand(_ path: FilePath, directory: Bool) throws(Errno)
+        -> FileDescriptor
+    {
         let parentName = FilePath("..").bytes
         if path.isAbsolute { throw .crossesDevice }
         var walked: [ArraySlice<UInt8>] = []
@@ -72,7 +84,9 @@ package struct Directory: ~Copyable {
         }
         let end = FilePath(components: walked, absolute: false)
         let number = end.withCString {
-            directory ? cs_open_directory_nofollow(descriptor.number, $0) : cs_open_file_nofollow(descriptor.number, $0)
+            directory
+                ? cs_open_directory_nofollow(descriptor.number, $0)
+                : cs_open_file_nofollow(descriptor.number, $0)
         }
         return FileDescriptor(unsafeOwning: try check(number))
     }
@@ -82,12 +96,16 @@ package struct Directory: ~Copyable {
 
     package borrowing func link(_ path: FilePath) throws(Errno) -> FilePath? {
         let number = descriptor.number
-        return try Directory.link { buffer, size in path.withCString { cs_read_link(number, $0, buffer, size) } }
+        return try Directory.link { buffer, size in
+            path.withCString { cs_read_link(number, $0, buffer, size) }
+        }
     }
 
     /// The text of a link anywhere, or nil when the path is missing or no link.
     package static func link(at path: FilePath) throws(Errno) -> FilePath? {
-        try link { buffer, size in path.withCString { cs_read_link(workingDirectory, $0, buffer, size) } }
+        try link { buffer, size in
+            path.withCString { cs_read_link(workingDirectory, $0, buffer, size) }
+        }
     }
 
     /// What stat(2) says of a path anywhere, without following it if it is a link.
@@ -97,9 +115,12 @@ package struct Directory: ~Copyable {
         return FileStatus(status)
     }
 
-    private static func link(_ read: (UnsafeMutablePointer<CChar>?, Int) -> Int64) throws(Errno) -> FilePath? {
+    private static func link(_ read: (UnsafeMutablePointer<CChar>?, Int) -> Int64) throws(Errno)
+        -> FilePath?
+    {
         var length: Int64 = 0
-        let target = withUnsafeTemporaryAllocation(byteCount: FilePath.capacity, alignment: 16) { buffer in
+        let target = withUnsafeTemporaryAllocation(byteCount: FilePath.capacity, alignment: 16) {
+            buffer in
             length = read(buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
             if length < 0 { return FilePath("") }
             return FilePath(Bytes(rebasing: buffer.bindMemory(to: UInt8.self).prefix(Int(length))))

@@ -1,16 +1,20 @@
+// The environment of the process, environ(7), as it is at the moment.
+
 internal import CSystem
 package import Config
 
-// The environment of the process, environ(7), as it is at the moment.
-
 package enum Environment {
-    /// Calls `body` for each variable. Nobody may change the environment meanwhile, as getenv(3) says.
-    package static func forEach(_ body: (_ name: Bytes, _ value: Bytes) throws(Failure) -> Void) throws(Failure) {
+    /// Calls `body` for each variable. Nobody may change the environment meanwhile, as getenv(3)
+    /// says.
+    package static func forEach(_ body: (_ name: Bytes, _ value: Bytes) throws(Failure) -> Void)
+        throws(Failure)
+    {
         var index = 0
         while let entry = cs_environment(index) {
             index += 1
             let text = Bytes(
-                start: UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self), count: cs_string_length(entry))
+                start: UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self),
+                count: cs_string_length(entry))
             guard let equals = text.firstIndex(of: UInt8(ascii: "=")) else { continue }
             try body(Bytes(rebasing: text[..<equals]), Bytes(rebasing: text[(equals + 1)...]))
         }

@@ -1,7 +1,7 @@
+// What a system call said no with.
+
 internal import CSystem
 package import Config
-
-// What a system call said no with.
 
 /// The number of a failed system call, errno(3).
 package struct Errno: Error, Equatable {
@@ -31,7 +31,8 @@ package struct Errno: Error, Equatable {
     /// The C library's own words, such as "Permission denied".
     package var description: String { String(cString: cs_errno_description(number)) }
 
-    /// The failure that a caller is told of. Permissions are `denied`, memory is `noMemory`, the rest is `io`.
+    /// The failure that a caller is told of. Permissions are `denied`, memory is `noMemory`, the
+    /// rest is `io`.
     package func failure(_ stage: Failure.Stage, key: String, _ what: String) -> Failure {
         let kind: Failure.Kind
         switch self {
@@ -39,13 +40,17 @@ package struct Errno: Error, Equatable {
         case .outOfMemory: kind = .noMemory
         default: kind = .io
         }
-        return Failure(kind, stage, key: key, "\(what): \(description)", osErrno: kind == .noMemory ? 0 : number)
+        return Failure(
+            kind, stage, key: key, "\(what): \(description)",
+            osErrno: kind == .noMemory ? 0 : number)
     }
 }
 
 /// The answer of a CSystem call: a negative errno becomes an error.
 @inline(__always)
-package func check<Number: FixedWidthInteger & SignedInteger>(_ answer: Number) throws(Errno) -> Number {
+package func check<Number: FixedWidthInteger & SignedInteger>(_ answer: Number) throws(Errno)
+    -> Number
+{
     if answer < 0 { throw Errno(Int32(truncatingIfNeeded: 0 &- answer)) }
     return answer
 }

@@ -1,6 +1,6 @@
-internal import CSystem
-
 // An open file or directory that closes itself.
+
+internal import CSystem
 
 /// A descriptor that its holder owns.
 package struct FileDescriptor: ~Copyable {
@@ -26,8 +26,11 @@ package struct FileDescriptor: ~Copyable {
         return FileStatus(status)
     }
 
-    /// Reads at `offset`; 0 is the end. A FIFO says ESPIPE, a directory EISDIR, so neither can pass for a file.
-    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(Errno) -> Int {
+    /// Reads at `offset`; 0 is the end. A FIFO says ESPIPE, a directory EISDIR, so neither can pass
+    /// for a file.
+    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int)
+        throws(Errno) -> Int
+    {
         Int(try check(cs_pread(number, buffer.baseAddress, buffer.count, Int64(offset))))
     }
 
@@ -43,7 +46,8 @@ package struct FileDescriptor: ~Copyable {
         _ = try check(cs_change_mode(number, mode))
     }
 
-    /// Whether a short read is the end of the file and inotify sees every change: true for page-cache file systems.
+    /// Whether a short read is the end of the file and inotify sees every change: true for
+    /// page-cache file systems.
     package var isLocal: Bool { cs_is_local(number) == 1 }
 }
 

@@ -1,7 +1,7 @@
+// A path as the kernel knows it: bytes without a NUL, not necessarily UTF-8. At most PATH_MAX long.
+
 internal import CSystem
 package import Config
-
-// A path as the kernel knows it: bytes without a NUL, not necessarily UTF-8. At most PATH_MAX long.
 
 /// A file system path.
 package struct FilePath: Equatable {
@@ -43,8 +43,12 @@ package struct FilePath: Equatable {
         }
     }
 
-    package func withBytes<Answer, Problem: Error>(_ body: (Bytes) throws(Problem) -> Answer) throws(Problem) -> Answer {
-        try storage.withUnsafeBufferPointer { buffer throws(Problem) in try body(Bytes(rebasing: buffer.dropLast())) }
+    package func withBytes<Answer, Problem: Error>(_ body: (Bytes) throws(Problem) -> Answer)
+        throws(Problem) -> Answer
+    {
+        try storage.withUnsafeBufferPointer { buffer throws(Problem) in
+            try body(Bytes(rebasing: buffer.dropLast()))
+        }
     }
 
     package func appending(_ component: some Sequence<UInt8>) -> FilePath {
@@ -56,7 +60,8 @@ package struct FilePath: Equatable {
     }
 
     package func appending(_ component: StaticString) -> FilePath {
-        appending(UnsafeBufferPointer(start: component.utf8Start, count: component.utf8CodeUnitCount))
+        appending(
+            UnsafeBufferPointer(start: component.utf8Start, count: component.utf8CodeUnitCount))
     }
 
     /// The components, without empty ones and `.`; `..` stays, since links make it mean something.

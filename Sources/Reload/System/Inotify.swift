@@ -1,6 +1,6 @@
-internal import CSystem
-
 // inotify(7): hints that a directory may have changed.
+
+internal import CSystem
 
 /// What is asked of, and told by, a watch.
 package struct WatchMask: OptionSet, Sendable {
@@ -38,10 +38,12 @@ package struct Inotify: ~Copyable {
         try check(path.withCString { cs_inotify_add(descriptor.number, $0, mask.rawValue) })
     }
 
-    package borrowing func remove(_ watch: Int32) { _ = cs_inotify_remove(descriptor.number, watch) }
+    package borrowing func remove(_ watch: Int32) {
+        _ = cs_inotify_remove(descriptor.number, watch)
+    }
 
-    /// An event: which watch, what happened, to which name ("" for the watched thing itself).
-    package struct Event {
+    /// One event: which watch, what happened, to which name ("" for the watched thing itself).
+    package struct Notice {
         package let watch: Int32
         package let mask: WatchMask
         package let name: UnsafeRawBufferPointer
@@ -53,7 +55,7 @@ package struct Inotify: ~Copyable {
     }
 
     /// Calls `body` for each event that `read` gave.
-    package static func forEach(in events: UnsafeRawBufferPointer, _ body: (Event) -> Void) {
+    package static func forEach(in events: UnsafeRawBufferPointer, _ body: (Notice) -> Void) {
         var offset = 0
         while offset < events.count {
             var watch: Int32 = 0
@@ -61,7 +63,10 @@ package struct Inotify: ~Copyable {
             var name: UnsafePointer<CChar>?
             var count = 0
             offset = cs_inotify_event(events.baseAddress, offset, &watch, &mask, &name, &count)
-            body(Event(watch: watch, mask: WatchMask(rawValue: mask), name: UnsafeRawBufferPointer(start: name, count: count)))
+            body(
+                Notice(
+                    watch: watch, mask: WatchMask(rawValue: mask),
+                    name: UnsafeRawBufferPointer(start: name, count: count)))
         }
     }
 }
@@ -72,7 +77,8 @@ package enum Poller {
         var milliseconds: Int64 = -1
         if instant != .never {
             // Rounded up: waking a moment early would spin.
-            milliseconds = max(0, (instant.nanoseconds &- cs_monotonic_now() &+ 999_999) / 1_000_000)
+            milliseconds = max(
+                0, (instant.nanoseconds &- cs_monotonic_now() &+ 999_999) / 1_000_000)
         }
         let ready = cs_poll(a, b, milliseconds)
         return (ready & 1 != 0, ready & 2 != 0)

@@ -1,7 +1,7 @@
-internal import CSystem
+// A lock with its condition. pthread's, because a fork(2) can leave it in a known state, which
+// traps with `Synchronization.Mutex`.
 
-// A lock with its condition. pthread's, because a fork(2) can leave it in a known state, which traps with
-// `Synchronization.Mutex`.
+internal import CSystem
 
 /// A mutex and the condition that goes with it. Lives as long as the process.
 package final class Lock: @unchecked Sendable {
@@ -33,14 +33,19 @@ package final class Lock: @unchecked Sendable {
 
     /// Runs `body` under the lock: never I/O, never a callback.
     @inline(__always)
-    package func withLock<Answer, Problem: Error>(_ body: () throws(Problem) -> Answer) throws(Problem) -> Answer {
+    package func withLock<Answer, Problem: Error>(_ body: () throws(Problem) -> Answer)
+        throws(Problem) -> Answer
+    {
         cs_lock_acquire(mutex)
         defer { cs_lock_release(mutex) }
         return try body()
     }
 
-    /// Lets go of the lock until somebody calls `wakeAll` or the time comes; holds it again afterwards.
-    package func wait(until deadline: Deadline) { cs_condition_wait(condition, mutex, deadline.nanoseconds) }
+    /// Lets go of the lock until somebody calls `wakeAll` or the time comes; holds it again
+    /// afterwards.
+    package func wait(until deadline: Deadline) {
+        cs_condition_wait(condition, mutex, deadline.nanoseconds)
+    }
 
     package func wakeAll() { cs_condition_broadcast(condition) }
 }

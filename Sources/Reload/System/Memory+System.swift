@@ -1,7 +1,7 @@
+// The allocator behind everything whose size follows input.
+
 internal import CSystem
 package import Config
-
-// The allocator behind everything whose size follows input.
 
 extension Memory {
     /// CSystem's allocator: may say no, keeps large blocks warm for the next reload.

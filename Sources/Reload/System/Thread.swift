@@ -1,6 +1,6 @@
-internal import CSystem
-
 // A thread of the library's: all signals blocked, named "cmreload".
+
+internal import CSystem
 
 /// A running thread, to be joined.
 package struct Thread {
@@ -11,11 +11,21 @@ package struct Thread {
         _ context: Context, _ body: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void
     ) throws(Errno) {
         var thread = cs_thread()
-        let owned = Unmanaged.passRetained(context)
-        let answer = cs_thread_start(&thread, body, owned.toOpaque())
-        if answer < 0 { owned.release() }
+        let owned = UnsafeMutablePointer<Context>.allocate(capacity: 1)
+        owned.initialize(to: context)
+        let answer = cs_thread_start(&thread, body, owned)
+        if answer < 0 { _ = Thread.take(owned, as: Context.self) }
         _ = try check(answer)
         self.thread = thread
+    }
+
+    /// What `body` was started with; called once, by `body`.
+    package static func take<Context>(_ context: UnsafeMutableRawPointer, as type: Context.Type)
+        -> Context
+    {
+        let owned = context.assumingMemoryBound(to: type)
+        defer { owned.deallocate() }
+        return owned.move()
     }
 
     package func join() { cs_thread_join(thread) }

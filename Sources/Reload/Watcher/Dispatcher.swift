@@ -1,7 +1,7 @@
-internal import Config
+// Calling subscribers: the one place where the host's code runs on the library's threads. No lock
+// is held here while it does.
 
-// Calling subscribers: the one place where the host's code runs on the library's threads. No lock is held here
-// while it does.
+internal import Config
 
 extension Reactor {
     /// Tells a watcher's subscribers of one kind what is pending.
@@ -10,7 +10,9 @@ extension Reactor {
     ///   - isReserved: the caller has taken the round already, by setting `isRunning` under the lock.
     ///   - isRepeated: goes on until nothing is pending.
     /// - Returns: how many calls that were.
-    func runRound(of watcher: Watcher, _ subscribers: Subscribers, isReserved: Bool, isRepeated: Bool) -> Int {
+    func runRound(
+        of watcher: Watcher, _ subscribers: Subscribers, isReserved: Bool, isRepeated: Bool
+    ) -> Int {
         lock.acquire()
         if !isReserved {
             guard !subscribers.isRunning else {
@@ -25,13 +27,17 @@ extension Reactor {
             let round = subscribers.beginRound(current: watcher.current.snapshot)
             lock.release()
             for event in round.events {
-                for subscriber in round.subscribers where call(subscriber, event, of: watcher) { calls += 1 }
+                for subscriber in round.subscribers where call(subscriber, event, of: watcher) {
+                    calls += 1
+                }
             }
             lock.acquire()
             round.end()
         } while isRepeated
         subscribers.isRunning = false
-        if watcher.life == .started, watcher.threadSubscribers.hasPending, !watcher.threadSubscribers.isRunning {
+        if watcher.life == .started, watcher.threadSubscribers.hasPending,
+            !watcher.threadSubscribers.isRunning
+        {
             queueRound(watcher)
             wake()
         }
@@ -46,7 +52,9 @@ extension Reactor {
 
     /// Calls one subscriber, unless it does not want to hear of this.
     private func call(_ subscriber: Subscriber, _ event: Event, of watcher: Watcher) -> Bool {
-        if event.kind == .published, (event.snapshot?.version ?? 0) <= subscriber.since { return false }
+        if event.kind == .published, (event.snapshot?.version ?? 0) <= subscriber.since {
+            return false
+        }
         guard let event = event.narrowed(to: subscriber.pattern) else { return false }
         defer { event.changes.free(.system) }
         let isWanted = lock.withLock { () -> Bool in

@@ -1,11 +1,13 @@
-// The threads behind all watchers, and the descriptors that they wait on. One thread leads: it waits for the
-// kernel, loads, publishes and calls subscribers itself, without a hop to another thread. One is spare: when a
-// callback takes longer than a moment, the spare takes the lead, and the thread that is stuck in the callback
-// becomes the spare when it returns. So a slow callback delays nobody, and while callbacks return there are two.
+// The threads behind all watchers, and the descriptors that they wait on. One thread leads: it
+// waits for the kernel, loads, publishes and calls subscribers itself, without a hop to another
+// thread. One is spare: when a callback takes longer than a moment, the spare takes the lead, and
+// the thread that is stuck in the callback becomes the spare when it returns. So a slow callback
+// delays nobody, and while callbacks return there are two.
 
 /// One generation of threads: from the first watcher that starts to the last one that stops.
 final class Engine: @unchecked Sendable {
-    // Sendable: the counters are guarded by the reactor's lock, the descriptors do not change while threads run.
+    // Sendable: the counters are guarded by the reactor's lock, the descriptors do not change while
+    // threads run.
     private unowned(unsafe) let reactor: Reactor
     private var inotify: Inotify?
     private var waker: Waker?
@@ -13,7 +15,8 @@ final class Engine: @unchecked Sendable {
 
     /// How long a callback may take before somebody else takes the lead.
     private static let patienceMilliseconds: Int64 = 10
-    /// Threads that may be stuck in callbacks at once. Beyond that callbacks wait, loading and publishing do not.
+    /// Threads that may be stuck in callbacks at once. Beyond that callbacks wait, loading and
+    /// publishing do not.
     private static let mostStuck = 256
 
     // MARK: Guarded by the lock
@@ -60,7 +63,7 @@ final class Engine: @unchecked Sendable {
     private func spawn() throws(Errno) {
         let thread = try Thread(self) { context in
             guard let context else { return }
-            Unmanaged<Engine>.fromOpaque(context).takeRetainedValue().run()
+            Thread.take(context, as: Engine.self).run()
         }
         threads.append(thread)
         running += 1
@@ -78,7 +81,8 @@ final class Engine: @unchecked Sendable {
                 let mine = term
                 lock.release()
                 lead(mine)
-                // A callback may have been the last to hold a version, and nobody else may come to look.
+                // A callback may have been the last to hold a version, and nobody else may come to
+                // look.
                 reactor.reclaim()
                 lock.acquire()
                 if term == mine { hasLeader = false } else { stuck -= 1 }
@@ -111,7 +115,8 @@ final class Engine: @unchecked Sendable {
         if isUnattended { thread.detach() } else { finished.append(thread) }
     }
 
-    /// Waits, loads, tells, tidies; returns when the engine stops or another thread has taken the lead.
+    /// Waits, loads, tells, tidies; returns when the engine stops or another thread has taken the
+    /// lead.
     private func lead(_ mine: Int) {
         let events = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
         defer { events.deallocate() }
@@ -138,12 +143,14 @@ final class Engine: @unchecked Sendable {
         }
     }
 
-    /// Calls the subscribers that have something to hear. False when another thread took the lead meanwhile.
+    /// Calls the subscribers that have something to hear. False when another thread took the lead
+    /// meanwhile.
     private func runRounds(_ mine: Int) -> Bool {
         while canCall(), let watcher = reactor.takeRound() {
             reactor.lock.withLock { isTimed = true }
             timer?.arm(milliseconds: Engine.patienceMilliseconds)
-            _ = reactor.runRound(of: watcher, watcher.threadSubscribers, isReserved: false, isRepeated: true)
+            _ = reactor.runRound(
+                of: watcher, watcher.threadSubscribers, isReserved: false, isRepeated: true)
             let leads = reactor.lock.withLock { () -> Bool in
                 if term != mine || !isTimed { return false }
                 isTimed = false
@@ -156,7 +163,8 @@ final class Engine: @unchecked Sendable {
         return true
     }
 
-    /// Whether the leader may go into callbacks: there is a spare, or nobody who could come back as one.
+    /// Whether the leader may go into callbacks: there is a spare, or nobody who could come back as
+    /// one.
     private func canCall() -> Bool {
         if !reactor.lock.withLock({ reactor.hasRounds }) { return false }
         ensureSpare()
@@ -175,12 +183,15 @@ final class Engine: @unchecked Sendable {
 
     // MARK: - End. Under the lock.
 
-    /// Ends the threads, and waits for those that are not in a callback, at most until the deadline.
+    /// Ends the threads, and waits for those that are not in a callback, at most until the
+    /// deadline.
     func stop(until deadline: Deadline) {
         isStopping = true
         waker?.signal()
         timer?.expireNow()
-        while running > stuck + (isTimed ? 1 : 0), !deadline.hasPassed { reactor.lock.wait(until: deadline) }
+        while running > stuck + (isTimed ? 1 : 0), !deadline.hasPassed {
+            reactor.lock.wait(until: deadline)
+        }
         Wakeup.close()
         // Those that return from their callbacks later find nobody to join them.
         isUnattended = true
@@ -212,7 +223,8 @@ final class Engine: @unchecked Sendable {
         return true
     }
 
-    /// In the child of a fork(2): a thread of this engine that forked inside a callback ends when it returns.
+    /// In the child of a fork(2): a thread of this engine that forked inside a callback ends when
+    /// it returns.
     func abandon() {
         isStopping = true
         isUnattended = true

@@ -1,6 +1,6 @@
-package import Config
-
 // What subscribers are told, before it takes the shape of a C struct.
+
+package import Config
 
 /// One event for one subscriber. Everything in it lives for the call.
 package struct Event {
@@ -38,7 +38,10 @@ package final class Subscriber {
     var isRemoved = false
     var isRunning = false
 
-    init(id: UInt64, since: UInt64, pattern: KeyPattern?, isManual: Bool, receive: @escaping (Event) -> Void) {
+    init(
+        id: UInt64, since: UInt64, pattern: KeyPattern?, isManual: Bool,
+        receive: @escaping (Event) -> Void
+    ) {
         self.id = id
         self.since = since
         self.pattern = pattern

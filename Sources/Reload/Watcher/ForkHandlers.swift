@@ -1,7 +1,7 @@
-internal import CSystem
+// fork(2): the parent's locks are held while it forks, so that the child finds everything in order.
+// Nothing runs in the child by itself; many only exec.
 
-// fork(2): the parent's locks are held while it forks, so that the child finds everything in order. Nothing runs in
-// the child by itself; many only exec.
+internal import CSystem
 
 enum ForkHandlers {
     /// Registers the handlers, once a process.

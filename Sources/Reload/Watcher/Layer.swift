@@ -1,10 +1,10 @@
+// One source of a watcher and its last good content. Layers lie on each other in the order in which
+// they were added; a later one wins, key by key.
+
 package import Config
 
-// One source of a watcher and its last good content. Layers lie on each other in the order in which they were
-// added; a later one wins, key by key.
-
-/// A source with what the watcher knows of it. The state is guarded by the reactor's lock; `source`, `examined`,
-/// `needsArming` and the content belong to whoever loads.
+/// A source with what the watcher knows of it. The state is guarded by the reactor's lock;
+/// `source`, `examined`, `needsArming` and the content belong to whoever loads.
 package final class Layer {
     package let source: any Source
     package let isOptional: Bool
@@ -12,7 +12,8 @@ package final class Layer {
     // MARK: Guarded by the lock
 
     package var state = ReloadState.idle
-    /// When the source is looked at again without a signal: it is polled, lost or could not be read.
+    /// When the source is looked at again without a signal: it is polled, lost or could not be
+    /// read.
     package var nextCheck = Instant.never
     /// What the kernel watches for it.
     package var registrations: [Registration] = []
@@ -69,7 +70,8 @@ package final class Layer {
         package static func == (a: Rejection, b: Rejection) -> Bool {
             a.fingerprint == b.fingerprint && a.failure.kind == b.failure.kind
                 && a.failure.line == b.failure.line && a.failure.column == b.failure.column
-                && a.failure.osErrno == b.failure.osErrno && a.failure.key.isIdentical(to: b.failure.key)
+                && a.failure.osErrno == b.failure.osErrno
+                && a.failure.key.isIdentical(to: b.failure.key)
                 && a.failure.message.isIdentical(to: b.failure.message)
         }
     }

@@ -1,7 +1,8 @@
+// The library's log: lines for the host's handler, nothing of its own. Never holds a value of a
+// key.
+
 package import Config
 internal import Synchronization
-
-// The library's log: lines for the host's handler, nothing of its own. Never holds a value of a key.
 
 package enum LogLevel: Int32, Sendable {
     case error = 1
@@ -29,7 +30,9 @@ package enum Log {
     static let lock = Lock()
 
     /// Whether anybody wants to hear lines of this level.
-    static func isEnabled(_ level: LogLevel) -> Bool { level.rawValue <= Log.level.load(ordering: .relaxed) }
+    static func isEnabled(_ level: LogLevel) -> Bool {
+        level.rawValue <= Log.level.load(ordering: .relaxed)
+    }
 
     /// Hands a line to the handler if it wants to hear it. No lock is held while it runs.
     package static func write(_ level: LogLevel, _ line: @autoclosure () -> String) {
@@ -50,7 +53,8 @@ package enum Log {
     /// Names may hold anything: what would end the line or the text is replaced.
     private static func singleLine(_ line: String) -> String {
         if !line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return line }
-        return String(decoding: line.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
+        return String(
+            decoding: line.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
     }
 
     /// A line to be written once nobody holds the reactor's lock: at the next `flush`.

@@ -1,10 +1,11 @@
-package import Config
-
 // What a caller may set before start, with the defaults and the reasons for them.
+
+package import Config
 
 /// The options of one watcher.
 package struct Options: Sendable {
-    /// How long a plain directory or file has to be quiet before it is loaded: an editor writes in several steps.
+    /// How long a plain directory or file has to be quiet before it is loaded: an editor writes in
+    /// several steps.
     package var settleMilliseconds: Int64 = 100
     /// How often all sources are looked at although nothing was notified; 0 is never.
     package var rescanMilliseconds: Int64 = 10_000
@@ -32,7 +33,9 @@ package struct Options: Sendable {
         case 5: isDispatchManual = try Options.checked(value, 0...1) == 1
         case 10: parsing.sniffJSON = try Options.checked(value, 0...1) == 1
         case 11: parsing.isLenient = try Options.checked(value, 0...1) == 1
-        case 12: limits.maxValueBytes = Int(try Options.checked(value, 1...Int64(Limits.valueBytesCeiling)))
+        case 12:
+            limits.maxValueBytes = Int(
+                try Options.checked(value, 1...Int64(Limits.valueBytesCeiling)))
         case 13: limits.maxTotalBytes = Int(try Options.checked(value, 1...Options.largest))
         case 14: limits.maxKeys = Int(try Options.checked(value, 1...Options.largest))
         case 15: limits.maxDepth = Int(try Options.checked(value, 1...Int64(Limits.depthCeiling)))
@@ -45,8 +48,12 @@ package struct Options: Sendable {
     /// Far from where sums of sizes overflow, and more than any machine holds.
     private static let largest: Int64 = 1 << 46
 
-    private static func checked(_ value: Int64, _ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
-        guard range.contains(value) else { throw Failure(.invalidArgument, "the option does not take this value") }
+    private static func checked(_ value: Int64, _ range: ClosedRange<Int64>) throws(Failure)
+        -> Int64
+    {
+        guard range.contains(value) else {
+            throw Failure(.invalidArgument, "the option does not take this value")
+        }
         return value
     }
 }

@@ -1,8 +1,9 @@
+// What all watchers of a process share: the lock, one table of what the kernel watches, the queues
+// of what is to be loaded and told, the snapshots that wait for their last holder. Threads are the
+// engine's; here is what they do.
+
 package import Config
 internal import Synchronization
-
-// What all watchers of a process share: the lock, one table of what the kernel watches, the queues of what is to be
-// loaded and told, the snapshots that wait for their last holder. Threads are the engine's; here is what they do.
 
 package final class Reactor: @unchecked Sendable {
     // Sendable: every stored property is guarded by the lock.
@@ -31,7 +32,8 @@ package final class Reactor: @unchecked Sendable {
         let watch: Watch
     }
     private var interests: [Int32: [Interest]] = [:]
-    /// How many threads have added watches that they have yet to register, and which watches ended meanwhile.
+    /// How many threads have added watches that they have yet to register, and which watches ended
+    /// meanwhile.
     private var arming = 0
     private var ended: [Int32] = []
 
@@ -146,8 +148,8 @@ package final class Reactor: @unchecked Sendable {
                 return
             }
             for interest in interests[event.watch] ?? [] { tell(interest, of: event, at: now) }
-            // The kernel has let go of the watch: its number means nothing any more, nor to who is about to
-            // register for it.
+            // The kernel has let go of the watch: its number means nothing any more, nor to who is
+            // about to register for it.
             if event.mask.contains(.ignored) {
                 interests[event.watch] = nil
                 if arming > 0 { ended.append(event.watch) }
@@ -155,13 +157,15 @@ package final class Reactor: @unchecked Sendable {
         }
     }
 
-    private func tell(_ interest: Interest, of event: Inotify.Event, at now: Instant) {
+    private func tell(_ interest: Interest, of event: Inotify.Notice, at now: Instant) {
         let layer = interest.layer
         let isEnd = !event.mask.isDisjoint(with: .gone)
         if isEnd {
             if interest.watch.mask.contains(.doNotFollow) {
-                // A link was replaced, as at every swap: the same path is watched again before the load.
-                for index in layer.registrations.indices where layer.registrations[index].number == event.watch {
+                // A link was replaced, as at every swap: the same path is watched again before the
+                // load.
+                for index in layer.registrations.indices
+                where layer.registrations[index].number == event.watch {
                     layer.registrations[index].number = -1
                 }
             } else {
@@ -224,7 +228,8 @@ package final class Reactor: @unchecked Sendable {
         lock.withLock { rounds.isEmpty ? nil : rounds.removeFirst() }
     }
 
-    /// What can wait until everybody has been told: closing files, logging, freeing versions that nobody holds.
+    /// What can wait until everybody has been told: closing files, logging, freeing versions that
+    /// nobody holds.
     func tidy() {
         closeFiles()
         Log.flush()
@@ -250,8 +255,8 @@ package final class Reactor: @unchecked Sendable {
 
     // MARK: - Watching
 
-    /// Sets the kernel's watches of a layer, if they are not as they should be or `isForced` says so. Answers all
-    /// that was asked for when all was set anew, otherwise nil.
+    /// Sets the kernel's watches of a layer, if they are not as they should be or `isForced` says
+    /// so. Answers all that was asked for when all was set anew, otherwise nil.
     func arm(_ layer: Layer, of watcher: Watcher, isForced: Bool) -> [Watch]? {
         guard layer.source.canChange else { return nil }
         let (engine, isDue, loose) = lock.withLock { () -> (Engine?, Bool, [Watch]) in
@@ -276,7 +281,10 @@ package final class Reactor: @unchecked Sendable {
         return nil
     }
 
-    private func arm(_ layer: Layer, of watcher: Watcher, with watches: [Watch], replacing: Bool, _ engine: Engine) {
+    private func arm(
+        _ layer: Layer, of watcher: Watcher, with watches: [Watch], replacing: Bool,
+        _ engine: Engine
+    ) {
         var added: [Registration] = []
         var isUnwatched = false
         var isIncomplete = false
@@ -284,9 +292,9 @@ package final class Reactor: @unchecked Sendable {
             do throws(Errno) {
                 added.append(Registration(number: try engine.watch(watch), watch: watch))
             } catch {
-                // ENOSPC: fs.inotify.max_user_watches; EMFILE: there is no inotify instance at all; EACCES: a
-                // directory that may be passed but not read. Anything else is a path that changed meanwhile: then
-                // the next look sets the watches anew.
+                // ENOSPC: fs.inotify.max_user_watches; EMFILE: there is no inotify instance at all;
+                // EACCES: a directory that may be passed but not read. Anything else is a path that
+                // changed meanwhile: then the next look sets the watches anew.
                 switch error {
                 case .noSpace, .tooManyOpenFiles, .outOfMemory, .denied: isUnwatched = true
                 default: isIncomplete = true
@@ -313,7 +321,9 @@ package final class Reactor: @unchecked Sendable {
                 if isKnown != true { interests[registration.number, default: []].append(interest) }
             }
             for registration in before where replacing {
-                let isKept = added.contains { $0.number == registration.number && $0.watch == registration.watch }
+                let isKept = added.contains {
+                    $0.number == registration.number && $0.watch == registration.watch
+                }
                 if !isKept, unregister(registration, layer) { loose.append(registration.number) }
             }
             if isIncomplete { layer.needsArming = true }
@@ -333,7 +343,10 @@ package final class Reactor: @unchecked Sendable {
     private func unregister(_ registration: Registration, _ layer: Layer) -> Bool {
         let number = registration.number
         guard number >= 0 else { return false }
-        guard let index = interests[number]?.firstIndex(where: { $0.layer === layer && $0.watch == registration.watch })
+        guard
+            let index = interests[number]?.firstIndex(where: {
+                $0.layer === layer && $0.watch == registration.watch
+            })
         else { return false }
         interests[number]?.remove(at: index)
         guard interests[number]?.isEmpty ?? true else { return false }
@@ -354,7 +367,7 @@ package final class Reactor: @unchecked Sendable {
 
     /// Frees what nobody holds.
     func reclaim() {
-        var contents: [Unmanaged<Content>] = []
+        var contents: [Content] = []
         lock.withLock {
             Reclaimer.begin()
             retired.removeAll { snapshot in
@@ -364,7 +377,8 @@ package final class Reactor: @unchecked Sendable {
                 return true
             }
         }
-        for content in contents { content.release() }
+        // Not under the lock: freeing megabytes takes a while.
+        contents.removeAll()
     }
 
     /// Under the lock: how many snapshots of a watcher callers hold.
@@ -436,8 +450,8 @@ package final class Reactor: @unchecked Sendable {
 enum Reclaimer {
     private static let isRequested = Atomic<Bool>(false)
 
-    /// A caller let go of a retired snapshot. Wakes the reactor once for any number of them; where there is none,
-    /// nobody else frees what is left.
+    /// A caller let go of a retired snapshot. Wakes the reactor once for any number of them; where
+    /// there is none, nobody else frees what is left.
     @inline(never)
     static func request() {
         if isRequested.exchange(true, ordering: .sequentiallyConsistent) { return }

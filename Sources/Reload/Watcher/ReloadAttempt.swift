@@ -1,7 +1,8 @@
-internal import Config
+// One attempt to get from sources to a snapshot: load → parse → merge. Runs on one thread without a
+// lock and changes nothing that others see; what it came to is for the watcher to publish or to
+// report.
 
-// One attempt to get from sources to a snapshot: load → parse → merge. Runs on one thread without a lock and
-// changes nothing that others see; what it came to is for the watcher to publish or to report.
+internal import Config
 
 /// What an attempt works with. One attempt at a time uses it, the next one finds its memory warm.
 package final class Workbench {
@@ -51,7 +52,9 @@ package struct ReloadAttempt {
         }
         bench.parser.trim()
         // What nobody has changed is what is current.
-        let isNew = result.outcomes.contains { if case .content = $0.outcome { true } else { false } }
+        let isNew = result.outcomes.contains {
+            if case .content = $0.outcome { true } else { false }
+        }
         if !isNew, current != nil { return result }
         do throws(Failure) {
             let merged = try merge(contents)
@@ -67,12 +70,15 @@ package struct ReloadAttempt {
     private func load(
         _ layer: Layer, with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?
     ) -> Outcome {
-        // Watched first and read then, so that no change falls between the two. The read may show that there is
-        // more to watch: links in a plain directory, a mount that has just come. Then once more, with that watched.
+        // Watched first and read then, so that no change falls between the two. The read may show
+        // that there is more to watch: links in a plain directory, a mount that has just come. Then
+        // once more, with that watched.
         let armed = arm(layer, false)
         if let armed { layer.watched = armed }
         let outcome = read(layer, with: bench)
-        guard armed != nil || layer.source.settles, layer.watched != layer.source.watches() else { return outcome }
+        guard armed != nil || layer.source.settles, layer.watched != layer.source.watches() else {
+            return outcome
+        }
         if let armed = arm(layer, true) { layer.watched = armed }
         return read(layer, with: bench)
     }
@@ -88,7 +94,8 @@ package struct ReloadAttempt {
                 layer.examined = nil
                 return .missing(failure)
             case .payload(let generation):
-                // A volume goes empty when something went wrong with it (kubernetes#113242): that is no content.
+                // A volume goes empty when something went wrong with it (kubernetes#113242): that
+                // is no content.
                 if bench.payload.count == 0, let content = layer.content, content.body.count > 0 {
                     layer.examined = nil
                     let name = layer.source.name.description
@@ -104,12 +111,17 @@ package struct ReloadAttempt {
     }
 
     /// Turns the payload into content, sharing the documents of keys whose bytes did not change.
-    private func parse(_ generation: Generation?, previous: Content?, with bench: Workbench) -> Outcome {
+    private func parse(_ generation: Generation?, previous: Content?, with bench: Workbench)
+        -> Outcome
+    {
         let payload = bench.payload
         let count = payload.count
         let size = max(1, count) * MemoryLayout<Document>.stride
         guard let room = Memory.system.allocate(size) else {
-            return .failed(Layer.Rejection(failure: Failure(.noMemory, .parse, "no memory for \(count) keys"), fingerprint: 0))
+            return .failed(
+                Layer.Rejection(
+                    failure: Failure(.noMemory, .parse, "no memory for \(count) keys"),
+                    fingerprint: 0))
         }
         let documents = UnsafeMutableBufferPointer(
             start: room.bindMemory(to: Document.self, capacity: max(1, count)), count: count)
@@ -135,7 +147,9 @@ package struct ReloadAttempt {
                 made += 1
             } catch {
                 // Of several the first by name, whatever order the directory lists them in.
-                if let first = failure, !error.key.utf8.lexicographicallyPrecedes(first.key.utf8) { continue }
+                if let first = failure, !error.key.utf8.lexicographicallyPrecedes(first.key.utf8) {
+                    continue
+                }
                 failure = error
             }
         }
@@ -151,19 +165,28 @@ package struct ReloadAttempt {
         }
     }
 
-    private func document(_ key: Bytes, _ value: Bytes, with bench: Workbench) throws(Failure) -> Document {
+    private func document(_ key: Bytes, _ value: Bytes, with bench: Workbench) throws(Failure)
+        -> Document
+    {
         guard String(validating: key, as: UTF8.self) != nil else {
             let name = String(decoding: key, as: UTF8.self)
             throw Failure(.parse, .load, key: name, "the name of the key is not UTF-8")
         }
-        let parsed = try bench.parser.parse(key: key, bytes: value, limits: options.limits, options: options.parsing)
+        let parsed = try bench.parser.parse(
+            key: key, bytes: value, limits: options.limits, options: options.parsing)
         if let repeats = parsed.repeats {
             let name = String(decoding: key, as: UTF8.self)
             let place = "\(name):\(repeats.position.line):\(repeats.position.column)"
-            Log.write(.warning, "\(place): a member's name occurs again, the last one counts (\(repeats.count) in all)")
+            Log.write(
+                .warning,
+                "\(place): a member's name occurs again, the last one counts (\(repeats.count) in all)"
+            )
         }
         if let forgiven = parsed.forgiven {
-            Log.write(.warning, "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); kept as text")
+            Log.write(
+                .warning,
+                "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); kept as text"
+            )
         }
         return parsed.document
     }
@@ -172,7 +195,8 @@ package struct ReloadAttempt {
         _ documents: UnsafeMutableBufferPointer<Document>, _ generation: Generation?
     ) throws(Failure) -> Snapshot {
         guard let generation else {
-            return try Snapshot.make(documents: documents, generation: Bytes(start: nil, count: 0), memory: .system)
+            return try Snapshot.make(
+                documents: documents, generation: Bytes(start: nil, count: 0), memory: .system)
         }
         return try generation.name.withBytes { name throws(Failure) in
             try Snapshot.make(documents: documents, generation: name, memory: .system)
@@ -186,7 +210,9 @@ package struct ReloadAttempt {
         let filled = contents.indices.filter { (contents[$0]?.body.count ?? 0) > 0 }
         let generation = lastGeneration(contents)
         if filled.count == 1, let only = contents[filled[0]] {
-            if generation == nil || equalBytes(only.body.generation, generation ?? only.body.generation) {
+            if generation == nil
+                || equalBytes(only.body.generation, generation ?? only.body.generation)
+            {
                 try checkTotals(only.body)
                 return only
             }
@@ -235,16 +261,22 @@ package struct ReloadAttempt {
         var total = 0
         for index in 0..<body.count { total += body.document(at: index)?.bytes.count ?? 0 }
         if total > options.limits.maxTotalBytes {
-            throw Failure(.limit, .publish, "the values are larger than \(options.limits.maxTotalBytes) bytes together")
+            throw Failure(
+                .limit, .publish,
+                "the values are larger than \(options.limits.maxTotalBytes) bytes together")
         }
     }
 
     private func differs(_ merged: Content, among loaded: [Content?]) throws(Failure) -> Bool {
         guard let current else { return true }
         if current === merged { return false }
-        // What was current was one layer's content as it is, and so is what comes now: a layer's content is only made
-        // anew when some of its bytes differ.
-        if layers.contains(where: { $0.content === current }), loaded.contains(where: { $0 === merged }) { return true }
+        // What was current was one layer's content as it is, and so is what comes now: a layer's
+        // content is only made anew when some of its bytes differ.
+        if layers.contains(where: { $0.content === current }),
+            loaded.contains(where: { $0 === merged })
+        {
+            return true
+        }
         let changes = try Changes.between(current.body, merged.body, memory: .system)
         changes.free(.system)
         return changes.count > 0

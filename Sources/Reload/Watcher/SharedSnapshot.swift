@@ -1,18 +1,20 @@
+// A published snapshot and who holds it. A `cmr_snapshot *` points at one.
+//
+// Counting is striped: each thread counts what it acquires and what it releases in a cache line of
+// its own. Both counts only grow, and whoever looks for the last holder sums the releases first:
+// when that sum equals the sum of acquisitions taken after it, nobody held the snapshot in between,
+// and nobody can get it again once it is retired. A header's memory is never given back, only used
+// again, so a thread that loses the race against a publication counts itself in and out of a header
+// that is still a header.
+
 internal import CSystem
 package import Config
 internal import Synchronization
 
-// A published snapshot and who holds it. A `cmr_snapshot *` points at one.
-//
-// Counting is striped: each thread counts what it acquires and what it releases in a cache line of its own. Both
-// counts only grow, and whoever looks for the last holder sums the releases first: when that sum equals the sum
-// of acquisitions taken after it, nobody held the snapshot in between, and nobody can get it again once it is
-// retired. A header's memory is never given back, only used again, so a thread that loses the race against a
-// publication counts itself in and out of a header that is still a header.
-
 /// A snapshot with its version and its reference counts. Copying this copies a pointer.
 package struct SharedSnapshot: Equatable, @unchecked Sendable {
-    // Sendable: callers touch atomics and what was written before it was published; the rest is under the lock.
+    // Sendable: callers touch atomics and what was written before it was published; the rest is
+    // under the lock.
     package let base: UnsafeMutableRawPointer
 
     @inline(__always)
@@ -24,7 +26,7 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
         var version: UInt64
         var publishedNanoseconds: Int64
         /// Keeps the content alive.
-        var content: Unmanaged<Content>?
+        var content: Content?
         /// The watcher it belongs to; its block lives as long as this.
         var current: CurrentSnapshot
         /// References of the engine's own, under its lock: rounds that still compare with it.
@@ -43,8 +45,10 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
     @inline(__always) package var body: Snapshot { header.pointee.body }
     /// 1, 2, 3 …; 0 for a candidate.
     @inline(__always) package var version: UInt64 { header.pointee.version }
-    @inline(__always) package var publishedNanoseconds: Int64 { header.pointee.publishedNanoseconds }
-    package var content: Content? { header.pointee.content?.takeUnretainedValue() }
+    @inline(__always) package var publishedNanoseconds: Int64 {
+        header.pointee.publishedNanoseconds
+    }
+    package var content: Content? { header.pointee.content }
 
     // MARK: - Callers' references
 
@@ -92,7 +96,8 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
     // MARK: - The engine's side, under its lock
 
     /// A header with nobody holding it, from those that were used before or new.
-    static func make(content: Content, current: CurrentSnapshot, version: UInt64) -> SharedSnapshot {
+    static func make(content: Content, current: CurrentSnapshot, version: UInt64) -> SharedSnapshot
+    {
         let base: UnsafeMutableRawPointer
         if let used = unused.popLast() {
             base = used.base
@@ -105,7 +110,7 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
         snapshot.header.initialize(
             to: Header(
                 body: content.body, version: version, publishedNanoseconds: unixTime(),
-                content: .passRetained(content), current: current, engineHolders: 0))
+                content: content, current: current, engineHolders: 0))
         snapshot.retired.pointee.store(0, ordering: .sequentiallyConsistent)
         current.retain()
         return snapshot
@@ -122,10 +127,9 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
     var current: CurrentSnapshot { header.pointee.current }
 
     /// Takes the content out, to be freed outside of the lock.
-    func takeContent() -> Unmanaged<Content>? {
-        let content = header.pointee.content
-        header.pointee.content = nil
-        return content
+    func takeContent() -> Content? {
+        defer { header.pointee.content = nil }
+        return header.pointee.content
     }
 
     /// Gives the header back for another version.

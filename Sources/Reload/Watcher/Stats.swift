@@ -23,7 +23,8 @@ extension Watcher {
         reactor.lock.withLock {
             var copy = stats
             copy.version = version
-            copy.isHealthy = version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
+            copy.isHealthy =
+                version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
             copy.polling = UInt32(layers.count(where: { $0.isPolled }))
             copy.heldSnapshots = reactor.heldSnapshots(of: current)
             return copy

@@ -1,7 +1,8 @@
-internal import Config
+// Who hears of a watcher, and what they have yet to hear. A watcher has two of these: the
+// subscribers that are called on the library's threads, and those that are called in `dispatch`.
+// All state is guarded by the lock.
 
-// Who hears of a watcher, and what they have yet to hear. A watcher has two of these: the subscribers that are
-// called on the library's threads, and those that are called in `dispatch`. All state is guarded by the lock.
+internal import Config
 
 /// Subscribers that are called one after the other, in rounds that never overlap.
 final class Subscribers {
@@ -21,7 +22,8 @@ final class Subscribers {
 
     func add(_ subscriber: Subscriber) { all.append(subscriber) }
 
-    /// The subscriber that was there. Without any nothing is pending, and whoever comes next begins at `current`.
+    /// The subscriber that was there. Without any nothing is pending, and whoever comes next begins
+    /// at `current`.
     func remove(_ id: UInt64, current: SharedSnapshot?) -> Subscriber? {
         guard let index = all.firstIndex(where: { $0.id == id }) else { return nil }
         let subscriber = all.remove(at: index)
@@ -39,7 +41,8 @@ final class Subscribers {
         if all.isEmpty {
             tell(snapshot)
         } else {
-            // Versions that wait become one event; the first version stays one that nobody knows of.
+            // Versions that wait become one event; the first version stays one that nobody knows
+            // of.
             published = published == .start ? .start : cause
             rejected = nil
         }
@@ -93,7 +96,8 @@ final class Subscribers {
         for source in sources {
             events.append(
                 Event(
-                    kind: source.kind, cause: source.cause, snapshot: current, previous: nil, changes: .none,
+                    kind: source.kind, cause: source.cause, snapshot: current, previous: nil,
+                    changes: .none,
                     failure: source.failure))
         }
         if let cause = published, let current {
@@ -103,13 +107,15 @@ final class Subscribers {
             }
             events.append(
                 Event(
-                    kind: .published, cause: cause, snapshot: current, previous: told, changes: .none, failure: nil))
+                    kind: .published, cause: cause, snapshot: current, previous: told,
+                    changes: .none, failure: nil))
             tell(current)
         }
         if let rejected {
             events.append(
                 Event(
-                    kind: .rejected, cause: rejected.cause, snapshot: current, previous: nil, changes: .none,
+                    kind: .rejected, cause: rejected.cause, snapshot: current, previous: nil,
+                    changes: .none,
                     failure: rejected.failure))
         }
         published = nil
@@ -120,21 +126,25 @@ final class Subscribers {
 }
 
 extension Event {
-    /// The event with its changes, as a subscriber with this pattern is to hear it; nil when none of its keys
-    /// changed. The changes are to be freed after the call.
+    /// The event with its changes, as a subscriber with this pattern is to hear it; nil when none
+    /// of its keys changed. The changes are to be freed after the call.
     func narrowed(to pattern: KeyPattern?) -> Event? {
         guard kind == .published, let snapshot else { return self }
         let changes: Changes
         do throws(Failure) {
-            changes = try Changes.between(previous?.body, snapshot.body, matching: pattern, memory: .system)
+            changes = try Changes.between(
+                previous?.body, snapshot.body, matching: pattern, memory: .system)
         } catch {
             // Without memory for the list the event still comes: the version is what counts.
             changes = .none
             Log.write(.error, error.message)
             return Event(
-                kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes, failure: nil)
+                kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes,
+                failure: nil)
         }
         if pattern != nil, changes.count == 0 { return nil }
-        return Event(kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes, failure: nil)
+        return Event(
+            kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes,
+            failure: nil)
     }
 }

@@ -1,11 +1,12 @@
-internal import Synchronization
-
 // Waking the reactor from where no lock may be taken: a signal handler, the release of a snapshot.
+
+internal import Synchronization
 
 package enum Wakeup {
     /// The eventfd that the reactor waits on; −1 while there is no reactor.
     private static let descriptor = Atomic<Int32>(-1)
-    /// Who is about to write to it. It is closed when nobody is: a closed number may be another file's already.
+    /// Who is about to write to it. It is closed when nobody is: a closed number may be another
+    /// file's already.
     private static let writers = Atomic<Int>(0)
     private static let reloadRequests = Atomic<Bool>(false)
 
@@ -20,9 +21,13 @@ package enum Wakeup {
     }
 
     /// Whether some watcher's reload was asked for since the last time.
-    static func takeReloadRequests() -> Bool { reloadRequests.exchange(false, ordering: .sequentiallyConsistent) }
+    static func takeReloadRequests() -> Bool {
+        reloadRequests.exchange(false, ordering: .sequentiallyConsistent)
+    }
 
-    static func open(_ number: Int32) { descriptor.store(number, ordering: .sequentiallyConsistent) }
+    static func open(_ number: Int32) {
+        descriptor.store(number, ordering: .sequentiallyConsistent)
+    }
 
     /// Returns when nobody can write to the descriptor any more.
     static func close() {

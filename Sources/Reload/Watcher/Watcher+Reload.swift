@@ -1,6 +1,7 @@
-package import Config
+// What an attempt's result means: a version, a rejection, lost and recovered sources. And callers
+// who ask for one.
 
-// What an attempt's result means: a version, a rejection, lost and recovered sources. And callers who ask for one.
+package import Config
 
 extension Watcher {
     /// Takes what is due for an attempt; nil when there is nothing to do. Under the lock.
@@ -8,7 +9,10 @@ extension Watcher {
         guard life == .started, !isLoading else { return nil }
         let isForced = isReloadRequested || !tickets.isEmpty
         isReloadRequested = false
-        let due = layers.indices.filter { layers[$0].source.canChange && (isForced || layers[$0].state == .due || layers[$0].isHeldBack) }
+        let due = layers.indices.filter {
+            layers[$0].source.canChange
+                && (isForced || layers[$0].state == .due || layers[$0].isHeldBack)
+        }
         let taken = tickets
         if due.isEmpty && taken.isEmpty { return nil }
         tickets.removeAll()
@@ -18,12 +22,16 @@ extension Watcher {
             layers[index].nextCheck = .never
         }
         let attempt = ReloadAttempt(
-            layers: layers, due: due, options: options, current: current.snapshot?.content, isForced: isForced)
+            layers: layers, due: due, options: options, current: current.snapshot?.content,
+            isForced: isForced)
         return (attempt, taken, isForced ? .reload : .change)
     }
 
-    /// Makes the result visible: a version, a rejection, lost and recovered sources. Under the lock.
-    func endAttempt(_ result: ReloadAttempt.Result, tickets: [ReloadTicket], cause: Event.Cause, began: Instant) {
+    /// Makes the result visible: a version, a rejection, lost and recovered sources. Under the
+    /// lock.
+    func endAttempt(
+        _ result: ReloadAttempt.Result, tickets: [ReloadTicket], cause: Event.Cause, began: Instant
+    ) {
         isLoading = false
         guard life == .started else {
             for ticket in tickets { ticket.end(Failure(.state, "the watcher was stopped")) }
@@ -35,7 +43,8 @@ extension Watcher {
         var rejections: [Failure] = []
         for (index, outcome) in result.outcomes {
             let layer = layers[index]
-            if let failure = settle(outcome, of: layer, cause, couldPublish: result.failure == nil) {
+            if let failure = settle(outcome, of: layer, cause, couldPublish: result.failure == nil)
+            {
                 problem = problem ?? failure.failure
                 if failure.isNews { rejections.append(failure.failure) }
             }
@@ -45,7 +54,8 @@ extension Watcher {
             let isKnown = rejectedTogether?.message.isIdentical(to: failure.message) ?? false
             if !isKnown { rejections.append(failure) }
             problem = problem ?? failure
-            // The layers keep what they had, and are read again in each attempt until all fits together.
+            // The layers keep what they had, and are read again in each attempt until all fits
+            // together.
             for (index, outcome) in result.outcomes {
                 layers[index].examined = nil
                 if case .content = outcome { layers[index].isHeldBack = true }
@@ -59,7 +69,9 @@ extension Watcher {
             publish(content, cause: cause)
         } else if isGood {
             stats.lastSuccessNanoseconds = unixTime()
-            let isNewlyRead = result.outcomes.contains { if case .known = $0.outcome { false } else { true } }
+            let isNewlyRead = result.outcomes.contains {
+                if case .known = $0.outcome { false } else { true }
+            }
             if isNewlyRead || cause == .reload { stats.unchanged += 1 }
         }
         // After what was published: a version that is told drops the rejections that wait.
@@ -128,12 +140,15 @@ extension Watcher {
         stats.rejected += 1
         stats.lastFailureNanoseconds = unixTime()
         note { $0.noteRejected(failure, cause) }
-        log(.error, "rejected: \(failure.key):\(failure.line):\(failure.column): \(failure.message)")
+        log(
+            .error, "rejected: \(failure.key):\(failure.line):\(failure.column): \(failure.message)"
+        )
     }
 
     // MARK: - On demand
 
-    /// Loads in an attempt that begins after this call; the version that is current when it has ended.
+    /// Loads in an attempt that begins after this call; the version that is current when it has
+    /// ended.
     package func reload(until deadline: Deadline) throws(Failure) -> UInt64 {
         let ticket = ReloadTicket()
         return try reactor.lock.withLock { () throws(Failure) in
@@ -173,10 +188,13 @@ extension Watcher {
         }
     }
 
-    /// What needs the engine is not for callbacks, which it would wait for, nor for a child that has none.
+    /// What needs the engine is not for callbacks, which it would wait for, nor for a child that
+    /// has none.
     func checkCallable() throws(Failure) {
         if RunningCallback.watcher != nil { throw Failure(.state, "not inside a callback") }
-        if reactor.isForked { throw Failure(.state, "not in a forked child before cmr_after_fork_child") }
+        if reactor.isForked {
+            throw Failure(.state, "not in a forked child before cmr_after_fork_child")
+        }
     }
 }
 

@@ -1,17 +1,21 @@
-internal import Config
+// When a watcher looks at its sources: on signals, and when time asks for it. All of it under the
+// lock.
 
-// When a watcher looks at its sources: on signals, and when time asks for it. All of it under the lock.
+internal import Config
 
 extension Watcher {
     var needsAttempt: Bool {
-        life == .started && !isLoading && (isReloadRequested || !tickets.isEmpty || layers.contains { $0.state == .due })
+        life == .started && !isLoading
+            && (isReloadRequested || !tickets.isEmpty || layers.contains { $0.state == .due })
     }
 
     /// Sets when a layer is looked at although nothing is signalled.
     func schedule(_ layer: Layer, at now: Instant) {
         guard layer.source.canChange else { return }
         var isUnreadable = layer.isLost
-        if case .rejected(let rejection) = layer.health { isUnreadable = rejection.failure.stage == .load }
+        if case .rejected(let rejection) = layer.health {
+            isUnreadable = rejection.failure.stage == .load
+        }
         layer.isPolled = layer.isUnwatched || !layer.source.isLocal
         if layer.isPolled || isUnreadable || layer.content == nil || layer.needsArming {
             layer.nextCheck = now.advanced(byMilliseconds: options.pollMilliseconds)
@@ -26,7 +30,8 @@ extension Watcher {
             layer.state = .due
             return
         }
-        layer.state.onSignal(at: now, settle: layer.source.settles ? options.settleMilliseconds : nil)
+        layer.state.onSignal(
+            at: now, settle: layer.source.settles ? options.settleMilliseconds : nil)
         reactor.note(layer.state.deadline)
         if needsAttempt { reactor.queue(self) }
     }
@@ -63,7 +68,8 @@ extension Watcher {
         return next
     }
 
-    /// Rescans of all watchers fall on the same ticks, so that a thousand idle watchers wake the process once.
+    /// Rescans of all watchers fall on the same ticks, so that a thousand idle watchers wake the
+    /// process once.
     func rescan(after now: Instant) -> Instant {
         guard options.rescanMilliseconds > 0 else { return .never }
         let period = options.rescanMilliseconds &* 1_000_000

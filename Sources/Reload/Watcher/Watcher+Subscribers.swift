@@ -1,6 +1,6 @@
-package import Config
-
 // Who hears of a watcher: coming, going, and being called on the host's own threads.
+
+package import Config
 
 extension Watcher {
     package func subscribe(
@@ -11,7 +11,8 @@ extension Watcher {
             lastSubscription += 1
             let isManual = isManual || options.isDispatchManual
             let subscriber = Subscriber(
-                id: lastSubscription, since: version, pattern: pattern, isManual: isManual, receive: receive)
+                id: lastSubscription, since: version, pattern: pattern, isManual: isManual,
+                receive: receive)
             (isManual ? manualSubscribers : threadSubscribers).add(subscriber)
             return subscriber.id
         }
@@ -24,11 +25,15 @@ extension Watcher {
                 throw Failure(.state, "not inside a callback of another watcher")
             }
             let newest = current.snapshot
-            let removed = threadSubscribers.remove(id, current: newest) ?? manualSubscribers.remove(id, current: newest)
+            let removed =
+                threadSubscribers.remove(id, current: newest)
+                ?? manualSubscribers.remove(id, current: newest)
             guard let subscriber = removed else {
                 throw Failure(.notFound, "there is no such subscription")
             }
-            while running == nil, !reactor.isForked, subscriber.isRunning { reactor.lock.wait(until: .never) }
+            while running == nil, !reactor.isForked, subscriber.isRunning {
+                reactor.lock.wait(until: .never)
+            }
         }
     }
 
@@ -65,7 +70,9 @@ extension Watcher {
         body(manualSubscribers)
         // What happens at start is told by `start` itself.
         if life == .started, threadSubscribers.hasPending { reactor.queueRound(self) }
-        if manualSubscribers.hasPending, eventDescriptor >= 0 { Waker.signal(number: eventDescriptor) }
+        if manualSubscribers.hasPending, eventDescriptor >= 0 {
+            Waker.signal(number: eventDescriptor)
+        }
     }
 
     /// A subscriber is called. Under the lock.

@@ -1,7 +1,8 @@
-package import Config
+// One watcher: its layers, its life, and the moments at which something becomes visible to others.
+// Loading is done by `ReloadAttempt`, calling by the reactor; here is what an attempt's result
+// means.
 
-// One watcher: its layers, its life, and the moments at which something becomes visible to others. Loading is done
-// by `ReloadAttempt`, calling by the reactor; here is what an attempt's result means.
+package import Config
 
 /// Sources in, versions out. All state is guarded by the reactor's lock unless it says otherwise.
 package final class Watcher {
@@ -63,7 +64,9 @@ package final class Watcher {
     /// Runs `body` under the lock if the watcher is not started yet.
     private func configure<Answer>(_ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
         try reactor.lock.withLock { () throws(Failure) in
-            guard life == .created else { throw Failure(.state, "the watcher was started or stopped") }
+            guard life == .created else {
+                throw Failure(.state, "the watcher was started or stopped")
+            }
             return try body()
         }
     }
@@ -84,7 +87,9 @@ package final class Watcher {
         try add(FileSource(name: path, path: absolute))
     }
 
-    package func addEnvironment(_ prefix: Bytes) throws(Failure) { try add(EnvironmentSource(prefix: prefix)) }
+    package func addEnvironment(_ prefix: Bytes) throws(Failure) {
+        try add(EnvironmentSource(prefix: prefix))
+    }
 
     package func addDefault(_ key: Bytes, _ value: Bytes) throws(Failure) {
         try configure { () throws(Failure) in try defaults.add(key: key, value: value) }
@@ -113,7 +118,9 @@ package final class Watcher {
     package func start() throws(Failure) {
         try reactor.lock.withLock { () throws(Failure) in
             try checkCallable()
-            guard life == .created else { throw Failure(.state, "the watcher was started or stopped") }
+            guard life == .created else {
+                throw Failure(.state, "the watcher was started or stopped")
+            }
             life = .starting
             isLoading = true
         }
@@ -149,14 +156,16 @@ package final class Watcher {
         let began = Instant.now
         let bench = reactor.takeBench()
         let attempt = ReloadAttempt(
-            layers: layers, due: Array(layers.indices), options: options, current: nil, isForced: true)
+            layers: layers, due: Array(layers.indices), options: options, current: nil,
+            isForced: true)
         let result = attempt.run(with: bench) { self.reactor.arm($0, of: self, isForced: $1) }
         bench.files.closeFiles()
         reactor.returnBench(bench)
         var problem = result.failure
         for (index, outcome) in result.outcomes {
             switch outcome {
-            case .missing(let failure): if !layers[index].isOptional { problem = problem ?? failure }
+            case .missing(let failure):
+                if !layers[index].isOptional { problem = problem ?? failure }
             case .failed(let rejection): problem = problem ?? rejection.failure
             case .content, .known, .same: break
             }
@@ -199,7 +208,8 @@ package final class Watcher {
         if !isQuiet { throw Failure(.timeout, "a callback still runs") }
     }
 
-    /// Stops watching and gives the handle up; tells the owner when no callback will ever be called again.
+    /// Stops watching and gives the handle up; tells the owner when no callback will ever be called
+    /// again.
     package func destroy() {
         halt()
         let isInside = RunningCallback.watcher != nil || reactor.isForked
@@ -211,16 +221,16 @@ package final class Watcher {
         finish()
         if !isInside { reactor.leave(until: .never) }
         let block = current
-        let owned = reactor.lock.withLock { () -> Unmanaged<Watcher>? in
+        reactor.lock.withLock {
             if let last = block.withdraw() { reactor.retire(last) }
             if eventDescriptor >= 0 { Waker.close(number: eventDescriptor) }
             eventDescriptor = -1
             reactor.remove(self)
-            defer { block.release() }
-            return block.disown()
+            // The caller's reference outlives this call.
+            block.disown()
+            block.release()
         }
         reactor.reclaim()
-        owned?.release()
     }
 
     /// No load, callback or wait begins any more.
@@ -258,7 +268,8 @@ package final class Watcher {
 
     // MARK: - Fork
 
-    /// In the child of a fork(2), which has no thread but the caller: what others were doing is not done any more.
+    /// In the child of a fork(2), which has no thread but the caller: what others were doing is not
+    /// done any more.
     func resumeInChild() throws(Errno) {
         // A start that was under way in another thread did not happen here.
         if life == .starting { life = .created }

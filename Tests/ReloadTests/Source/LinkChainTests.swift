@@ -1,3 +1,5 @@
+// What a path leads through, and what is to be watched on the way.
+
 import Testing
 
 @testable import Reload

@@ -1,3 +1,5 @@
+// Which mounts are never updated, by the kernel's own table.
+
 import Config
 import Testing
 
@@ -17,7 +19,9 @@ import Testing
 
     private func reason(_ path: String, isFile: Bool = false) -> String? {
         var table = table
-        return table.withUTF8 { MountInfo.neverUpdates(FilePath(text: path), isFile: isFile, table: $0) }
+        return table.withUTF8 {
+            MountInfo.neverUpdates(FilePath(text: path), isFile: isFile, table: $0)
+        }
     }
 
     @Test("a volume that is mounted as a whole is updated")

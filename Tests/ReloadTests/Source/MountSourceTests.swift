@@ -1,3 +1,5 @@
+// Reading a mount, a plain directory, one file: whole generations or nothing.
+
 import Config
 import Foundation
 import Testing
@@ -9,7 +11,9 @@ import Testing
     private let payload = Payload(memory: .system)
     private let files = FileReader()
 
-    private func source() -> MountSource { MountSource(name: directory.path, directory: directory.path) }
+    private func source() -> MountSource {
+        MountSource(name: directory.path, directory: directory.path)
+    }
 
     private func read(
         _ source: any Source, unless known: Generation? = nil, limits: Limits = Limits()
@@ -28,7 +32,9 @@ import Testing
         directory.publish("..2026_01", ["LEVEL": "info", "features.json": "{}"])
         directory.link("OTHER", to: "..data/OTHER")
         directory.write("STRAY", "not of the mount")
-        guard case .payload(let generation) = try read(source()) else { return #expect(Bool(false)) }
+        guard case .payload(let generation) = try read(source()) else {
+            return #expect(Bool(false))
+        }
         #expect(payload.contents == ["LEVEL": "info", "features.json": "{}"])
         #expect(generation?.name.description == "..2026_01")
     }
@@ -38,14 +44,19 @@ import Testing
         directory.publish("..1", ["a": "1"])
         let source = source()
         guard case .payload(let generation) = try read(source) else { return #expect(Bool(false)) }
-        guard case .unchanged = try read(source, unless: generation) else { return #expect(Bool(false)) }
+        guard case .unchanged = try read(source, unless: generation) else {
+            return #expect(Bool(false))
+        }
         directory.publish("..2", ["a": "1"])
-        guard case .payload = try read(source, unless: generation) else { return #expect(Bool(false)) }
+        guard case .payload = try read(source, unless: generation) else {
+            return #expect(Bool(false))
+        }
     }
 
     @Test("nested keys are named by their path, names that begin with two dots are none")
     func nested() throws {
-        directory.publish("..1", ["user/labels": "x=1", "user/deep/er": "2", "..hidden": "no", ".env": "yes"])
+        directory.publish(
+            "..1", ["user/labels": "x=1", "user/deep/er": "2", "..hidden": "no", ".env": "yes"])
         _ = try read(source())
         #expect(payload.contents == ["user/labels": "x=1", "user/deep/er": "2", ".env": "yes"])
     }
@@ -79,7 +90,9 @@ import Testing
         #expect(failure.osErrno == 2)
     }
 
-    @Test("links may not leave the data directory", arguments: ["/etc/hostname", "../../secret", "../..2/a"])
+    @Test(
+        "links may not leave the data directory",
+        arguments: ["/etc/hostname", "../../secret", "../..2/a"])
     func confinement(target: String) throws {
         directory.publish("..1", ["a": "1"])
         directory.publish("..2", ["a": "2"])
@@ -121,7 +134,10 @@ import Testing
         _ = try read(source)
         #expect(payload.contents == ["a": "2", "b": "1"])
         #expect(source.settles)
-        #expect(source.watches().contains { $0.path == elsewhere.path && $0.name?.description == "target" })
+        #expect(
+            source.watches().contains {
+                $0.path == elsewhere.path && $0.name?.description == "target"
+            })
     }
 
     @Test("a value, or all together, that is larger than the limit is refused by name")
@@ -145,7 +161,9 @@ import Testing
         let names = (0..<20).map { "key\($0)" }
         let directory = directory
         @Sendable func publish(_ generation: Int) {
-            directory.publish("..\(generation)", Dictionary(uniqueKeysWithValues: names.map { ($0, "\(generation)") }))
+            directory.publish(
+                "..\(generation)",
+                Dictionary(uniqueKeysWithValues: names.map { ($0, "\(generation)") }))
             if generation > 1 { directory.remove("..\(generation - 1)") }
         }
         publish(1)
@@ -158,7 +176,9 @@ import Testing
         }
         var seen: Set<String> = []
         repeat {
-            guard case .payload(let generation) = try read(source) else { return #expect(Bool(false)) }
+            guard case .payload(let generation) = try read(source) else {
+                return #expect(Bool(false))
+            }
             let values = Set(payload.contents.values)
             #expect(payload.count == 20)
             #expect(values.count == 1)
@@ -171,7 +191,8 @@ import Testing
     @Test("descriptors that were read are closed, and never more than 64 are open")
     func descriptors() throws {
         let before = open()
-        directory.publish("..1", Dictionary(uniqueKeysWithValues: (0..<300).map { ("k\($0)", "v") }))
+        directory.publish(
+            "..1", Dictionary(uniqueKeysWithValues: (0..<300).map { ("k\($0)", "v") }))
         _ = try read(source())
         #expect(open() <= before + 64)
         #expect(open() > before)

@@ -1,4 +1,5 @@
-// A thread that may change what a process otherwise has in common: the umask, and who it is to files.
+// A thread that may change what a process otherwise has in common: the umask, and who it is to
+// files.
 import Foundation
 
 enum OwnThread {

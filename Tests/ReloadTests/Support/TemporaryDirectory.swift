@@ -1,13 +1,17 @@
+// Directories for tests, and the steps of the kubelet in them.
+
 import Config
 import Foundation
 @testable import Reload
 
-/// A directory of a test's own, removed with everything in it, and the kubelet's steps in it one by one.
+/// A directory of a test's own, removed with everything in it, and the kubelet's steps in it one by
+/// one.
 final class TemporaryDirectory: Sendable {
     let url: URL
 
     init() {
-        url = FileManager.default.temporaryDirectory.appending(path: "cmreload-\(UUID().uuidString)")
+        url = FileManager.default.temporaryDirectory.appending(
+            path: "cmreload-\(UUID().uuidString)")
         // Free of links, so that tests can compare paths.
         try! FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
@@ -28,13 +32,17 @@ final class TemporaryDirectory: Sendable {
         precondition(symlink(target, url.appending(path: name).path) == 0)
     }
 
-    func remove(_ name: String) { try! FileManager.default.removeItem(at: url.appending(path: name)) }
-
-    func rename(_ name: String, to other: String) {
-        precondition(Foundation.rename(url.appending(path: name).path, url.appending(path: other).path) == 0)
+    func remove(_ name: String) {
+        try! FileManager.default.removeItem(at: url.appending(path: name))
     }
 
-    /// The steps of the kubelet's AtomicWriter: timestamped directory, `..data_tmp`, the rename over `..data`.
+    func rename(_ name: String, to other: String) {
+        precondition(
+            Foundation.rename(url.appending(path: name).path, url.appending(path: other).path) == 0)
+    }
+
+    /// The steps of the kubelet's AtomicWriter: timestamped directory, `..data_tmp`, the rename
+    /// over `..data`.
     func publish(_ generation: String, _ files: [String: String]) {
         try! FileManager.default.createDirectory(
             at: url.appending(path: generation), withIntermediateDirectories: true)
@@ -56,7 +64,8 @@ extension Payload {
     var contents: [String: String] {
         var all: [String: String] = [:]
         for index in 0..<count {
-            all[String(decoding: key(index), as: UTF8.self)] = String(decoding: value(index), as: UTF8.self)
+            all[String(decoding: key(index), as: UTF8.self)] = String(
+                decoding: value(index), as: UTF8.self)
         }
         return all
     }

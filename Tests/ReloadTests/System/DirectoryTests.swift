@@ -1,3 +1,5 @@
+// Opening below a directory: links that may not leave it, files that are none.
+
 import Config
 import Foundation
 import Testing
@@ -19,21 +21,26 @@ import Testing
         directory.link("in/loop", to: "loop")
         directory.link("in/nowhere", to: "missing")
         directory.link("in/dir", to: "deep")
-        for index in 0..<45 { directory.link("in/chain\(index)", to: index == 44 ? "file" : "chain\(index + 1)") }
+        for index in 0..<45 {
+            directory.link("in/chain\(index)", to: index == 44 ? "file" : "chain\(index + 1)")
+        }
     }
 
     @Test(
         "without openat2 links are confined as the kernel does it",
         arguments: [
-            "file", "link", "deep/up", "dir/file", "dir/up", "./file", "deep//file", "deep/../file", "absolute", "escape",
-            "sly", "loop", "nowhere", "missing", "../outside", "/etc/hostname", "file/below", "chain0", "chain10", "deep/..",
+            "file", "link", "deep/up", "dir/file", "dir/up", "./file", "deep//file", "deep/../file",
+            "absolute", "escape",
+            "sly", "loop", "nowhere", "missing", "../outside", "/etc/hostname", "file/below",
+            "chain0", "chain10", "deep/..",
         ])
     func byHand(path: String) throws {
         let root = try Directory(path: directory.path("in"))
         var answers: [String] = []
         for isByHand in [false, true] {
             do throws(Errno) {
-                let file = isByHand
+                let file =
+                    isByHand
                     ? try root.beneathByHand(FilePath(text: path), directory: false)
                     : try root.beneath(FilePath(text: path), directory: false)
                 answers.append("\(try file.status().identity)")
@@ -59,7 +66,8 @@ import Testing
     func closes() throws {
         let number = try Directory(path: directory.path).descriptor.number
         // Another test may have got the number by now, but not for this directory.
-        let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+        let link = try? FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/self/fd/\(number)")
         #expect(link != directory.url.path)
     }
 }

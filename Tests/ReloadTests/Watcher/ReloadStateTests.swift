@@ -1,3 +1,5 @@
+// When a layer is due: a pure machine, on a clock of the tests' own.
+
 import Testing
 
 @testable import Reload

@@ -1,3 +1,5 @@
+// Who holds a snapshot: counts that are spread over the threads.
+
 import Config
 import Foundation
 import Synchronization
@@ -8,14 +10,16 @@ import Testing
 private func empty() throws -> Content {
     Content(
         try Snapshot.make(
-            documents: UnsafeMutableBufferPointer(start: nil, count: 0), generation: Bytes(start: nil, count: 0),
+            documents: UnsafeMutableBufferPointer(start: nil, count: 0),
+            generation: Bytes(start: nil, count: 0),
             memory: .system))
 }
 
 @Suite struct SharedSnapshotTests {
     @Test("references that are released on other threads are counted")
     func acrossThreads() throws {
-        let snapshot = SharedSnapshot.make(content: try empty(), current: CurrentSnapshot.make(), version: 1)
+        let snapshot = SharedSnapshot.make(
+            content: try empty(), current: CurrentSnapshot.make(), version: 1)
         #expect(!snapshot.isHeldByCallers)
         for _ in 0..<40 { snapshot.retain() }
         #expect(snapshot.isHeldByCallers)
@@ -73,7 +77,8 @@ private func empty() throws -> Content {
             var version: UInt64 = 1
             while version < 20_000 || box.acquired.load(ordering: .relaxed) < 20_000 {
                 version += 1
-                let next = SharedSnapshot.make(content: try empty(), current: current, version: version)
+                let next = SharedSnapshot.make(
+                    content: try empty(), current: current, version: version)
                 if let before = current.publish(next) {
                     before.retire()
                     retired.append(before)

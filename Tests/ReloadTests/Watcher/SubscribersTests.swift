@@ -1,3 +1,5 @@
+// What subscribers are told, and what waiting events become.
+
 import Config
 import Testing
 
@@ -30,15 +32,20 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
     private let subscribers = Subscribers()
     private let current = CurrentSnapshot.make()
 
-    private func subscriber() -> Subscriber { Subscriber(id: 1, since: 0, pattern: nil, isManual: false) { _ in } }
+    private func subscriber() -> Subscriber {
+        Subscriber(id: 1, since: 0, pattern: nil, isManual: false) { _ in }
+    }
 
     private func publish(_ version: UInt64, _ text: String) throws -> SharedSnapshot {
-        let snapshot = SharedSnapshot.make(content: try content(text), current: current, version: version)
+        let snapshot = SharedSnapshot.make(
+            content: try content(text), current: current, version: version)
         _ = current.publish(snapshot)
         return snapshot
     }
 
-    @Test("without subscribers nothing is pending, and the newest version is what the next round compares with")
+    @Test(
+        "without subscribers nothing is pending, and the newest version is what the next round compares with"
+    )
     func nobody() throws {
         let first = try publish(1, "a")
         subscribers.notePublished(first, .start)
@@ -85,7 +92,8 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
         round.end()
         subscribers.noteRejected(failure, .change)
         subscribers.notePublished(try publish(2, "b"), .change)
-        #expect(subscribers.beginRound(current: current.snapshot).events.map(\.kind) == [.published])
+        #expect(
+            subscribers.beginRound(current: current.snapshot).events.map(\.kind) == [.published])
     }
 
     @Test("a rejection after a version is told after it")
