@@ -34,8 +34,8 @@ let linkerSettings: [LinkerSetting] =
             .unsafeFlags([
                 "-use-ld=lld",
                 "-Xlinker", "--gc-sections",
-                // Loading costs a mapping a segment: constants share one with code, and what the loader has
-                // bound is sealed at once.
+                // Loading costs a mapping a segment: constants share one with code, and what the
+                // loader has bound is sealed at once.
                 "-Xlinker", "--no-rosegment",
                 "-Xlinker", "-z", "-Xlinker", "now",
                 "-Xlinker", "-l:../embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a",
@@ -50,7 +50,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CCMReload", path: "include"),
         .target(
-            name: "CSystem", cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
+            name: "CSystem",
+            cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
         .target(name: "Config", swiftSettings: swiftSettings),
         .target(
             name: "Reload", dependencies: ["Config", "CSystem"],

@@ -14,29 +14,56 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define RETRY(type, call) ({ type answer_; do answer_ = (call); while (answer_ < 0 && errno == EINTR); answer_ < 0 ? (type)-errno : answer_; })
+#define RETRY(type, call)                                                                          \
+    ({                                                                                             \
+        type answer_;                                                                              \
+        do answer_ = (call);                                                                       \
+        while (answer_ < 0 && errno == EINTR);                                                     \
+        answer_ < 0 ? (type) - errno : answer_;                                                    \
+    })
 
-/* A FIFO must not block the open, a terminal must not become ours, no descriptor may reach an exec. */
-enum { FILE_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+/* A FIFO must not block the open, a terminal must not become ours, no descriptor may reach an exec.
+ */
+enum {
+    FILE_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+    DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+};
 
-int32_t cs_open_directory(int32_t directory, const char *path) { return RETRY(int, openat(directory, path, DIRECTORY_FLAGS)); }
-int32_t cs_open_directory_nofollow(int32_t directory, const char *name) { return RETRY(int, openat(directory, name, DIRECTORY_FLAGS | O_NOFOLLOW)); }
-int32_t cs_open_file(int32_t directory, const char *path) { return RETRY(int, openat(directory, path, FILE_FLAGS)); }
-int32_t cs_open_file_nofollow(int32_t directory, const char *name) { return RETRY(int, openat(directory, name, FILE_FLAGS | O_NOFOLLOW)); }
+int32_t cs_open_directory(int32_t directory, const char *path) {
+    return RETRY(int, openat(directory, path, DIRECTORY_FLAGS));
+}
+int32_t cs_open_directory_nofollow(int32_t directory, const char *name) {
+    return RETRY(int, openat(directory, name, DIRECTORY_FLAGS | O_NOFOLLOW));
+}
+int32_t cs_open_file(int32_t directory, const char *path) {
+    return RETRY(int, openat(directory, path, FILE_FLAGS));
+}
+int32_t cs_open_file_nofollow(int32_t directory, const char *name) {
+    return RETRY(int, openat(directory, name, FILE_FLAGS | O_NOFOLLOW));
+}
 
 int32_t cs_open_beneath(int32_t directory, const char *path, bool want_directory) {
-    struct open_how how = { .flags = want_directory ? DIRECTORY_FLAGS : FILE_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+    struct open_how how = {.flags = want_directory ? DIRECTORY_FLAGS : FILE_FLAGS,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     return (int32_t)RETRY(long, syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
 /* Not made again on EINTR: Linux has closed the descriptor by then, close(2). */
 int32_t cs_close(int32_t descriptor) { return close(descriptor) < 0 ? -errno : 0; }
 
-int64_t cs_read(int32_t descriptor, void *buffer, size_t size) { return RETRY(ssize_t, read(descriptor, buffer, size)); }
-int64_t cs_pread(int32_t descriptor, void *buffer, size_t size, int64_t offset) { return RETRY(ssize_t, pread(descriptor, buffer, size, offset)); }
-int64_t cs_write(int32_t descriptor, const void *bytes, size_t size) { return RETRY(ssize_t, write(descriptor, bytes, size)); }
+int64_t cs_read(int32_t descriptor, void *buffer, size_t size) {
+    return RETRY(ssize_t, read(descriptor, buffer, size));
+}
+int64_t cs_pread(int32_t descriptor, void *buffer, size_t size, int64_t offset) {
+    return RETRY(ssize_t, pread(descriptor, buffer, size, offset));
+}
+int64_t cs_write(int32_t descriptor, const void *bytes, size_t size) {
+    return RETRY(ssize_t, write(descriptor, bytes, size));
+}
 
-int64_t cs_list(int32_t directory, void *buffer, size_t size) { return RETRY(long, syscall(SYS_getdents64, directory, buffer, size)); }
+int64_t cs_list(int32_t directory, void *buffer, size_t size) {
+    return RETRY(long, syscall(SYS_getdents64, directory, buffer, size));
+}
 
 size_t cs_entry(const void *buffer, size_t offset, const char **name, size_t *size, uint8_t *type) {
     const struct dirent64 *entry = (const struct dirent64 *)((const char *)buffer + offset);
@@ -55,7 +82,10 @@ int64_t cs_read_link(int32_t directory, const char *path, char *buffer, size_t s
 
 static void convert(const struct stat *from, cs_status *to) {
     *to = (cs_status){
-        .device = from->st_dev, .inode = from->st_ino, .size = (uint64_t)from->st_size, .mode = from->st_mode,
+        .device = from->st_dev,
+        .inode = from->st_ino,
+        .size = (uint64_t)from->st_size,
+        .mode = from->st_mode,
         .modified_ns = from->st_mtim.tv_sec * 1000000000ll + from->st_mtim.tv_nsec,
         .changed_ns = from->st_ctim.tv_sec * 1000000000ll + from->st_ctim.tv_nsec,
     };
@@ -79,24 +109,45 @@ int32_t cs_is_local(int32_t descriptor) {
     struct statfs found;
     if (fstatfs(descriptor, &found) < 0) return 0;
     switch ((uint32_t)found.f_type) {
-    case TMPFS_MAGIC: case EXT4_SUPER_MAGIC: case 0x58465342 /* XFS */: case OVERLAYFS_SUPER_MAGIC: case BTRFS_SUPER_MAGIC:
-    case 0xF2F52010 /* F2FS */: case RAMFS_MAGIC: case SQUASHFS_MAGIC:
+    case TMPFS_MAGIC:
+    case EXT4_SUPER_MAGIC:
+    case 0x58465342 /* XFS */:
+    case OVERLAYFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case 0xF2F52010 /* F2FS */:
+    case RAMFS_MAGIC:
+    case SQUASHFS_MAGIC:
         return 1;
     default:
         return 0;
     }
 }
 
-int32_t cs_make_directory(int32_t directory, const char *path, uint32_t mode) { return mkdirat(directory, path, mode) < 0 ? -errno : 0; }
-int32_t cs_create_file(int32_t directory, const char *path, uint32_t mode) {
-    return RETRY(int, openat(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
+int32_t cs_make_directory(int32_t directory, const char *path, uint32_t mode) {
+    return mkdirat(directory, path, mode) < 0 ? -errno : 0;
 }
-int32_t cs_change_mode(int32_t descriptor, uint32_t mode) { return fchmod(descriptor, mode) < 0 ? -errno : 0; }
-int32_t cs_change_mode_at(int32_t directory, const char *path, uint32_t mode) { return fchmodat(directory, path, mode, 0) < 0 ? -errno : 0; }
-int32_t cs_make_link(const char *target, int32_t directory, const char *path) { return symlinkat(target, directory, path) < 0 ? -errno : 0; }
-int32_t cs_rename(int32_t directory, const char *from, const char *to) { return renameat(directory, from, directory, to) < 0 ? -errno : 0; }
-int32_t cs_unlink(int32_t directory, const char *path, bool is_directory) { return unlinkat(directory, path, is_directory ? AT_REMOVEDIR : 0) < 0 ? -errno : 0; }
-int64_t cs_current_directory(char *buffer, size_t size) { return getcwd(buffer, size) ? (int64_t)strlen(buffer) : -errno; }
+int32_t cs_create_file(int32_t directory, const char *path, uint32_t mode) {
+    return RETRY(
+        int, openat(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+int32_t cs_change_mode(int32_t descriptor, uint32_t mode) {
+    return fchmod(descriptor, mode) < 0 ? -errno : 0;
+}
+int32_t cs_change_mode_at(int32_t directory, const char *path, uint32_t mode) {
+    return fchmodat(directory, path, mode, 0) < 0 ? -errno : 0;
+}
+int32_t cs_make_link(const char *target, int32_t directory, const char *path) {
+    return symlinkat(target, directory, path) < 0 ? -errno : 0;
+}
+int32_t cs_rename(int32_t directory, const char *from, const char *to) {
+    return renameat(directory, from, directory, to) < 0 ? -errno : 0;
+}
+int32_t cs_unlink(int32_t directory, const char *path, bool is_directory) {
+    return unlinkat(directory, path, is_directory ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
+}
+int64_t cs_current_directory(char *buffer, size_t size) {
+    return getcwd(buffer, size) ? (int64_t)strlen(buffer) : -errno;
+}
 
 const char *cs_environment(size_t index) {
     extern char **environ;
@@ -111,9 +162,13 @@ int32_t cs_inotify_add(int32_t inotify, const char *path, uint32_t mask) {
     int watch = inotify_add_watch(inotify, path, mask | IN_MASK_ADD);
     return watch < 0 ? -errno : watch;
 }
-int32_t cs_inotify_remove(int32_t inotify, int32_t watch) { return inotify_rm_watch(inotify, watch) < 0 ? -errno : 0; }
-size_t cs_inotify_event(const void *buffer, size_t offset, int32_t *watch, uint32_t *mask, const char **name, size_t *size) {
-    const struct inotify_event *event = (const struct inotify_event *)((const char *)buffer + offset);
+int32_t cs_inotify_remove(int32_t inotify, int32_t watch) {
+    return inotify_rm_watch(inotify, watch) < 0 ? -errno : 0;
+}
+size_t cs_inotify_event(const void *buffer, size_t offset, int32_t *watch, uint32_t *mask,
+                        const char **name, size_t *size) {
+    const struct inotify_event *event =
+        (const struct inotify_event *)((const char *)buffer + offset);
     *watch = event->wd;
     *mask = event->mask;
     *name = event->len ? event->name : "";

@@ -1,9 +1,9 @@
 /* The allocator of memory whose size follows input.
  *
- * Blocks from 4 KiB up come in size classes, four to a power of two; a freed one goes onto its class's list and
- * is handed out again with its pages warm: on a virtual machine a fresh page costs about 2 µs, more than reading
- * and parsing what goes into it. Smaller blocks are malloc's. One lock guards the lists; it is held for a few
- * instructions and across fork(2).
+ * Blocks from 4 KiB up come in size classes, four to a power of two; a freed one goes onto its
+ * class's list and is handed out again with its pages warm: on a virtual machine a fresh page costs
+ * about 2 µs, more than reading and parsing what goes into it. Smaller blocks are malloc's. One
+ * lock guards the lists; it is held for a few instructions and across fork(2).
  */
 #define _GNU_SOURCE
 #include "csystem.h"
@@ -13,7 +13,9 @@
 
 enum { SMALLEST_LOG2 = 12, CLASSES = 4 * 20, KEPT_DEFAULT = 8 << 20 };
 
-typedef struct block { struct block *next; } block;
+typedef struct block {
+    struct block *next;
+} block;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static block *kept[CLASSES];
@@ -72,7 +74,8 @@ int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, 
 
 /* Swift's standard library asks for ceil of libm; the library needs libc alone. */
 double ceil(double number) {
-    if (!(number > -4503599627370496.0 && number < 4503599627370496.0)) return number;   /* integers, NaN */
+    if (!(number > -4503599627370496.0 && number < 4503599627370496.0))
+        return number; /* integers, NaN */
     double truncated = (double)(int64_t)number;
     return truncated < number ? truncated + 1 : truncated;
 }

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(cs_lock), "cs_lock holds a mutex");
-_Static_assert(sizeof(pthread_cond_t) <= sizeof(cs_condition), "cs_condition holds a condition variable");
+_Static_assert(sizeof(pthread_cond_t) <= sizeof(cs_condition),
+               "cs_condition holds a condition variable");
 
 static int64_t now(clockid_t clock) {
     struct timespec time;
@@ -34,7 +35,8 @@ void cs_utc_timestamp(char *text) {
     strftime(text, 20, "%Y_%m_%d_%H_%M_%S", &utc);
 }
 
-/* Swift's standard library asks for arc4random_buf, which glibc has from 2.36 on; our floor is 2.34. */
+/* Swift's standard library asks for arc4random_buf, which glibc has from 2.36 on; our floor
+ * is 2.34. */
 void arc4random_buf(void *buffer, size_t size) {
     for (unsigned char *next = buffer; size > 0;) {
         size_t part = size < 256 ? size : 256;
@@ -49,18 +51,25 @@ uint32_t cs_random(void) {
     return number;
 }
 
-const char *cs_errno_description(int32_t number) { const char *text = strerrordesc_np(number); return text ? text : "unknown error"; }
+const char *cs_errno_description(int32_t number) {
+    const char *text = strerrordesc_np(number);
+    return text ? text : "unknown error";
+}
 
 int32_t cs_poll(int32_t a, int32_t b, int64_t timeout_ms) {
-    struct pollfd ready[2] = { { .fd = a, .events = POLLIN }, { .fd = b, .events = POLLIN } };
+    struct pollfd ready[2] = {{.fd = a, .events = POLLIN}, {.fd = b, .events = POLLIN}};
     if (poll(ready, 2, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms) <= 0) return 0;
     return (ready[0].revents ? 1 : 0) | (ready[1].revents ? 2 : 0);
 }
-int32_t cs_eventfd_open(void) { int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); return descriptor < 0 ? -errno : descriptor; }
+int32_t cs_eventfd_open(void) {
+    int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return descriptor < 0 ? -errno : descriptor;
+}
 void cs_eventfd_signal(int32_t descriptor) {
     int saved = errno;
     uint64_t one = 1;
-    ssize_t ignored = write(descriptor, &one, sizeof one);   /* EAGAIN: the counter is full, it is readable anyway */
+    ssize_t ignored = write(descriptor, &one,
+                            sizeof one); /* EAGAIN: the counter is full, it is readable anyway */
     (void)ignored;
     errno = saved;
 }
@@ -74,19 +83,27 @@ int32_t cs_replace_descriptor(int32_t descriptor, int32_t number) {
     close(descriptor);
     return failed;
 }
-int32_t cs_timer_open(void) { int descriptor = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); return descriptor < 0 ? -errno : descriptor; }
+int32_t cs_timer_open(void) {
+    int descriptor = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
 void cs_timer_set(int32_t timer, int64_t nanoseconds) {
-    struct itimerspec when = { .it_value = { .tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000 } };
+    struct itimerspec when = {
+        .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
     timerfd_settime(timer, 0, &when, NULL);
 }
 int32_t cs_timer_wait(int32_t timer) {
     uint64_t expirations;
     ssize_t got;
-    do got = read(timer, &expirations, sizeof expirations); while (got < 0 && errno == EINTR);
+    do got = read(timer, &expirations, sizeof expirations);
+    while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : 0;
 }
 
-typedef struct launch { void (*body)(void *); void *context; } launch;
+typedef struct launch {
+    void (*body)(void *);
+    void *context;
+} launch;
 static void *run(void *argument) {
     launch copy = *(launch *)argument;
     free(argument);
@@ -96,8 +113,9 @@ static void *run(void *argument) {
 int32_t cs_thread_start(cs_thread *thread, void (*body)(void *context), void *context) {
     launch *argument = malloc(sizeof *argument);
     if (!argument) return -ENOMEM;
-    *argument = (launch){ body, context };
-    /* Signals are the host's: blocked here before the thread exists, so that not one is delivered to it. */
+    *argument = (launch){body, context};
+    /* Signals are the host's: blocked here before the thread exists, so that not one is delivered
+     * to it. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -127,17 +145,22 @@ void cs_condition_init(cs_condition *condition) {
     pthread_cond_init((pthread_cond_t *)condition, &attributes);
     pthread_condattr_destroy(&attributes);
 }
-void cs_condition_broadcast(cs_condition *condition) { pthread_cond_broadcast((pthread_cond_t *)condition); }
+void cs_condition_broadcast(cs_condition *condition) {
+    pthread_cond_broadcast((pthread_cond_t *)condition);
+}
 void cs_condition_wait(cs_condition *condition, cs_lock *lock, int64_t deadline_ns) {
     if (deadline_ns == INT64_MAX) {
         pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)lock);
         return;
     }
-    struct timespec deadline = { .tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000 };
+    struct timespec deadline = {.tv_sec = deadline_ns / 1000000000,
+                                .tv_nsec = deadline_ns % 1000000000};
     pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)lock, &deadline);
 }
 
-int32_t cs_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) { return -pthread_atfork(prepare, parent, child); }
+int32_t cs_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
+    return -pthread_atfork(prepare, parent, child);
+}
 
 _Thread_local uint32_t cs_thread_stripe __attribute__((tls_model("initial-exec")));
 _Thread_local bool cs_thread_logs __attribute__((tls_model("initial-exec")));

@@ -16,10 +16,11 @@ package enum ValueType: UInt8, Sendable {
 
 /// A node of the tape.
 ///
-/// - `head`: bits 0–7 the type, 8–31 the node's own index on the tape, 32–63 the value's byte offset in the source.
-/// - `payload`: bool 0 or 1 · int64 · the bits of a double · string and bytes: offset from the document's text in
-///   the low half, length in the high half · array and object: the index just past the last descendant in the low
-///   half, the number of elements or members in the high half.
+/// - `head`: bits 0–7 the type, 8–31 the node's own index on the tape, 32–63 the value's byte
+///   offset in the source.
+/// - `payload`: bool 0 or 1 · int64 · the bits of a double · string and bytes: offset from the
+///   document's text in the low half, length in the high half · array and object: the index just
+///   past the last descendant in the low half, the number of elements or members in the high half.
 ///
 /// An object's members follow it as pairs of a string node, the name, and the value with all that
 /// is below it; an array's elements follow it likewise.

@@ -149,7 +149,8 @@ static bool is_utf8(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     while (*at) {
-        int more = *at < 0x80 ? 0 : *at >> 5 == 6 ? 1 : *at >> 4 == 14 ? 2 : *at >> 3 == 30 ? 3 : -1;
+        int more = *at < 0x80 ? 0 : *at >> 5 == 6 ? 1 : *at >> 4 == 14 ? 2 : -1;
+        if (*at >> 3 == 30) more = 3;
         if (more < 0) return false;
         for (at++; more > 0; more--, at++)
             if (*at >> 6 != 2) return false;

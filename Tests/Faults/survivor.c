@@ -53,7 +53,8 @@ static void read_current(const cmr_watcher *watcher, char text[16])
     const char *first = NULL, *second = NULL;
     if (!snapshot) fail("read", "no snapshot");
     if (cmr_snapshot_string(snapshot, "first", &first, NULL) != CMR_OK ||
-        cmr_snapshot_string(snapshot, "second", &second, NULL) != CMR_OK) fail("read", "a key is gone");
+        cmr_snapshot_string(snapshot, "second", &second, NULL) != CMR_OK)
+        fail("read", "a key is gone");
     if (strcmp(first, second) != 0) fail("read", "two generations in one snapshot");
     snprintf(text, 16, "%s", first);
     cmr_snapshot_release(snapshot);

@@ -43,7 +43,7 @@ package final class FileReader {
     ///
     /// - Parameters:
     ///   - isRegular: the directory said that it is a regular file; otherwise stat(2) is asked.
-    ///   - isLocal: a short read is the end of the file, so that one pread(2) is enough for a small one.
+    ///   - isLocal: a short read is the end of the file: one pread(2) is enough for a small one.
     package func read(
         _ file: consuming FileDescriptor, into payload: Payload, at index: Int, isRegular: Bool,
         isLocal: Bool, limits: Limits

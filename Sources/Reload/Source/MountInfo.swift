@@ -14,6 +14,7 @@ enum MountInfo {
     /// The same for a given table. Each line: id, parent, device, root within the device, mount
     /// point, and more.
     static func neverUpdates(_ end: FilePath, isFile: Bool, table: Bytes) -> String? {
+        let unseen = "its updates are never seen; mount the whole volume"
         var answer: String?
         for line in table.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
@@ -21,9 +22,9 @@ enum MountInfo {
             // Mounts can lie on each other; the last line is the one on top.
             answer =
                 isFile
-                ? "is a single file mounted into the container: its updates are never seen; mount the whole volume"
+                ? "is a single file mounted into the container: \(unseen)"
                 : isSubPath(fields[3])
-                    ? "is mounted by subPath: its updates are never seen; mount the whole volume"
+                    ? "is mounted by subPath: \(unseen)"
                     : nil
         }
         return answer

@@ -7,7 +7,7 @@ extension Reactor {
     /// Tells a watcher's subscribers of one kind what is pending.
     ///
     /// - Parameters:
-    ///   - isReserved: the caller has taken the round already, by setting `isRunning` under the lock.
+    ///   - isReserved: the caller has taken the round already, by setting `isRunning`.
     ///   - isRepeated: goes on until nothing is pending.
     /// - Returns: how many calls that were.
     func runRound(

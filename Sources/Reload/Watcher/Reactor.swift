@@ -330,7 +330,8 @@ package final class Reactor: @unchecked Sendable {
             if isUnwatched, !layer.isUnwatched {
                 Log.defer(
                     .warning,
-                    "\(layer.source.name.description): no inotify watch to be had (fs.inotify.max_user_watches, "
+                    "\(layer.source.name.description): no inotify watch to be had "
+                        + "(fs.inotify.max_user_watches, "
                         + "max_user_instances, permissions): polling")
             }
             if replacing || isUnwatched { layer.isUnwatched = isUnwatched }

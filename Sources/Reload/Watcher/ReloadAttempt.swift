@@ -179,13 +179,15 @@ package struct ReloadAttempt {
             let place = "\(name):\(repeats.position.line):\(repeats.position.column)"
             Log.write(
                 .warning,
-                "\(place): a member's name occurs again, the last one counts (\(repeats.count) in all)"
+                "\(place): a member's name occurs again, the last one counts "
+                    + "(\(repeats.count) in all)"
             )
         }
         if let forgiven = parsed.forgiven {
             Log.write(
                 .warning,
-                "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); kept as text"
+                "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); "
+                    + "kept as text"
             )
         }
         return parsed.document

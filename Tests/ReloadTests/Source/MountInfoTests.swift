@@ -9,9 +9,9 @@ import Testing
     private let table = """
         22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
         30 22 0:25 / /etc/config rw - tmpfs tmpfs rw
-        31 22 8:1 /var/lib/kubelet/pods/1/volumes/kubernetes.io~configmap/c/..2026_11_22_08_45_04.1/app.json /etc/app.json ro - ext4 /dev/sda1 rw
-        32 22 8:1 /var/lib/kubelet/pods/1/volume-subpaths/c/app/0 /etc/sub ro - ext4 /dev/sda1 rw
-        33 22 8:1 /var/lib/kubelet/pods/1/volumes/kubernetes.io~configmap/c/..2026_11_22_08_45_04.1/d /etc/with\\040space ro - ext4 /dev/sda1 rw
+        31 22 8:1 /pods/1/c/..2026_11_22_08_45_04.1/app.json /etc/app.json ro - ext4 /dev/sda1 rw
+        32 22 8:1 /pods/1/volume-subpaths/c/app/0 /etc/sub ro - ext4 /dev/sda1 rw
+        33 22 8:1 /pods/1/c/..2026_11_22_08_45_04.1/d /etc/with\\040space ro - ext4 /dev/sda1 rw
         34 22 8:1 /somewhere /etc/sub2 ro - ext4 /dev/sda1 rw
         35 34 0:26 / /etc/config2 rw - tmpfs tmpfs rw
 

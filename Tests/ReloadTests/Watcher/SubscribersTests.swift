@@ -44,7 +44,7 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
     }
 
     @Test(
-        "without subscribers nothing is pending, and the newest version is what the next round compares with"
+        "without subscribers nothing is pending; the next round compares with the newest version"
     )
     func nobody() throws {
         let first = try publish(1, "a")
