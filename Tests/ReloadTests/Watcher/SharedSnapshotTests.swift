@@ -42,7 +42,7 @@ private func empty() throws -> Content {
         let first = SharedSnapshot.make(content: try empty(), current: current, version: 1)
         first.retain()
         first.release()
-        first.takeContent()?.release()
+        _ = first.takeContent()
         first.recycle()
         let second = SharedSnapshot.make(content: try empty(), current: current, version: 2)
         #expect(second == first)
@@ -85,7 +85,7 @@ private func empty() throws -> Content {
                 }
                 retired.removeAll { snapshot in
                     if snapshot.isHeldByCallers { return false }
-                    snapshot.takeContent()?.release()
+                    _ = snapshot.takeContent()
                     snapshot.recycle()
                     return true
                 }
