@@ -80,7 +80,10 @@ package struct ReloadAttempt {
             return outcome
         }
         if let armed = arm(layer, true) { layer.watched = armed }
-        return read(layer, with: bench)
+        let again = read(layer, with: bench)
+        // The same generation is still there: what the first read made of it is what counts.
+        if case .known = again { return outcome }
+        return again
     }
 
     private func read(_ layer: Layer, with bench: Workbench) -> Outcome {
