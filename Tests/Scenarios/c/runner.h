@@ -43,6 +43,7 @@ script script_read(const char *path);
 /* ---- what a line's execution needs ---- */
 
 typedef struct settings {
+    const char *program;    /* the runner itself, as it was called */
     bool manual;            /* hear events through the descriptor, not on a library thread */
     int deadline_ms;        /* how long any expected thing may take */
     char directory[256];    /* the story's own; every path is below it */
