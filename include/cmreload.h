@@ -39,12 +39,13 @@
  *
  * Rules that hold everywhere
  *
- * Results    A function that can fail returns a cmr_status. It writes its outputs on CMR_OK only;
- *            there is no partial success. Functions without a status answer NULL, 0 or -1 when
- *            they are given NULL; those that destroy, release or free then do nothing.
+ * Results    A function that can fail returns a cmr_status. It writes its outputs on CMR_OK only
+ *            (held_out of cmr_watcher_drain on CMR_E_TIMEOUT too); there is no partial success.
+ *            Functions without a status answer NULL, 0 or -1 when they are given NULL; those that
+ *            destroy, release or free then do nothing.
  * NULL       Every pointer is checked: CMR_E_INVALID_ARGUMENT. NULL is allowed for error, id_out,
- *            version_out, handled_out, size_out, for a callback's context, and for bytes of size
- *            0. The inline function does not check.
+ *            version_out, handled_out, held_out, size_out, for a callback's context, and for bytes
+ *            of size 0. The inline function does not check.
  * Errors     A cmr_error is the caller's memory: there is nothing to free. It is written on every
  *            failure and left alone on CMR_OK.
  * Ownership  The words are always the same. retained for the caller: give it back with the
@@ -54,8 +55,9 @@
  *            cmr_watcher_destroy must be the last call on its watcher.
  * Callbacks  They run on threads of the library's, on which all signals are blocked, or inside
  *            cmr_watcher_start and cmr_watcher_dispatch on the caller's. Inside a callback every
- *            function may be called but start, stop, reload, wait and dispatch of any watcher:
- *            these answer CMR_E_STATE there. A callback's context comes first and may be NULL.
+ *            function may be called but start, stop, reload, wait, drain and dispatch of any
+ *            watcher: these answer CMR_E_STATE there. A callback's context comes first and may be
+ *            NULL.
  * Text       UTF-8, NUL-terminated as well as counted; sizes leave the NUL out. Raw bytes are
  *            followed by a NUL too. Text cut to fit a cmr_error is cut between characters.
  * Keys       Kubernetes' names of the entries of a ConfigMap: 1 to 4095 bytes of UTF-8.
@@ -70,14 +72,16 @@
  *            written as a double without fraction; a double may be an int64; a bool is no number.
  * Time       timeout_ms: negative waits for ever, 0 does not wait. Names that end in _ns hold
  *            nanoseconds: Unix time, unless they are durations.
- * States     created: nothing is watched. Everything is legal but reload and dispatch.
+ * States     created: nothing is watched. Everything is legal but reload, rollback, confirm, drain
+ *            and dispatch.
  *            started: sources, name and options are fixed; everything else is legal.
- *            stopped: final. Reading, statistics, unsubscribe and destroy are legal.
+ *            stopped: final. Reading, history, statistics, unsubscribe and destroy are legal.
  *            What is not legal in a state answers CMR_E_STATE and changes nothing.
  * Fork       Nothing runs in a forked child by itself. Snapshots, values and the version word can
- *            be read there at once; start, stop, reload, wait and dispatch answer CMR_E_STATE
- *            until cmr_after_fork_child. A child that goes on to exec needs nothing of this, nor
- *            does one of a process that had not started a watcher.
+ *            be read there at once; start, stop, reload, rollback, confirm, wait, drain, dispatch
+ *            and set_validator answer CMR_E_STATE until cmr_after_fork_child. A child that goes on
+ *            to exec needs nothing of this, nor does one of a process that had not started a
+ *            watcher.
  * Guest      The library installs no signal handler, prints nothing, and changes no environment,
  *            locale, umask or working directory. No value of a key reaches an error or a log.
  * Versions   Structs that begin with struct_size grow at the end: set it to sizeof, as the _INIT
@@ -217,6 +221,12 @@ enum {
     CMR_OPTION_OPTIONAL = 4,         /* 0; 1: a source added from now on that is missing at start is
                                       * empty, not an error */
     CMR_OPTION_DISPATCH = 5,         /* CMR_DISPATCH_THREAD, or CMR_DISPATCH_MANUAL */
+    CMR_OPTION_HISTORY = 6,          /* 10, at most 1000: how many versions before the current one
+                                      * are kept, to look back and to go back */
+    CMR_OPTION_DRAIN_MS = 7,         /* 0; how long publishing waits for who holds the current
+                                      * version; start and rollback do not wait */
+    CMR_OPTION_CONFIRM_MS = 8,       /* 0; else a version that a change or a reload published goes
+                                      * away again unless it is confirmed within this time */
     CMR_OPTION_SNIFF_JSON = 10,      /* 0; 1: keys that no suffix gives a format are parsed as JSON
                                       * when they are JSON */
     CMR_OPTION_LENIENT = 11,         /* 0; 1: what does not parse is kept as text instead of
@@ -235,7 +245,8 @@ enum {
 
 /* The flags of cmr_watcher_subscribe. */
 enum {
-    CMR_SUBSCRIBE_MANUAL = 1 /* this subscriber is called in cmr_watcher_dispatch */
+    CMR_SUBSCRIBE_MANUAL = 1, /* this subscriber is called in cmr_watcher_dispatch */
+    CMR_SUBSCRIBE_DRAINED = 2 /* it hears of CMR_EVENT_DRAINED too */
 };
 
 /* The kinds of a cmr_change. */
@@ -250,14 +261,16 @@ enum {
     CMR_EVENT_PUBLISHED = 1,       /* a new version is current */
     CMR_EVENT_REJECTED = 2,        /* new content was not published; current stays what it was */
     CMR_EVENT_SOURCE_LOST = 3,     /* a source is gone or empty; its last good content stays */
-    CMR_EVENT_SOURCE_RECOVERED = 4 /* it is back */
+    CMR_EVENT_SOURCE_RECOVERED = 4, /* it is back */
+    CMR_EVENT_DRAINED = 5          /* nobody holds a former version any more */
 };
 
 /* The causes of a cmr_event. */
 enum {
     CMR_CAUSE_START = 1,  /* cmr_watcher_start */
     CMR_CAUSE_CHANGE = 2, /* a source changed */
-    CMR_CAUSE_RELOAD = 3  /* cmr_watcher_reload or cmr_watcher_request_reload */
+    CMR_CAUSE_RELOAD = 3, /* cmr_watcher_reload or cmr_watcher_request_reload */
+    CMR_CAUSE_ROLLBACK = 4 /* cmr_watcher_rollback, or a version that nobody confirmed */
 };
 
 /* The levels of the log. */
@@ -295,7 +308,8 @@ typedef struct cmr_event {
     uint32_t kind;                   /* CMR_EVENT_PUBLISHED and the like */
     uint32_t cause;                  /* CMR_CAUSE_START and the like */
     uint32_t reserved;               /* 0 */
-    uint64_t version;                /* that of snapshot */
+    uint64_t version;                /* that of snapshot; DRAINED: the highest that nobody holds
+                                      * any more */
     const cmr_snapshot *snapshot;    /* PUBLISHED: the new one; otherwise the current one */
     const cmr_snapshot *previous;    /* PUBLISHED: the one of the event before; NULL at START */
     const cmr_change *changes;       /* PUBLISHED: from previous to snapshot, sorted by key */
@@ -313,7 +327,8 @@ typedef struct cmr_stats {
     uint32_t healthy;            /* 1: there is a current version, the last attempt was not
                                   * rejected, no source is lost; otherwise 0 */
     uint64_t version;            /* the current one; 0 before the first */
-    uint64_t reloads_succeeded;  /* attempts that published, the first load included */
+    uint64_t reloads_succeeded;  /* versions that were published, the first one and rollbacks
+                                  * included */
     uint64_t reloads_rejected;   /* attempts that did not publish for a reason; one for each
                                   * distinct bad content */
     uint64_t reloads_unchanged;  /* attempts that found what is current */
@@ -359,12 +374,31 @@ typedef void (*cmr_closed_fn)(void *context);
  *            watcher never overlap, in either of these two kinds, and come in version order.
  * Blocks     may: it then delays the other subscribers of its watcher, not reads, not publishing,
  *            not other watchers. Versions that are published meanwhile come as one event.
- * Calls      everything but start, stop, reload, wait and dispatch of any watcher. It may
+ * Calls      everything but start, stop, reload, wait, drain and dispatch of any watcher. It may
  *            unsubscribe itself and destroy its own watcher.
  * Ends       never called again when cmr_watcher_unsubscribe, a successful cmr_watcher_stop or
  *            cmr_watcher_destroy has returned; from inside a callback, when that callback has.
  */
 typedef void (*cmr_event_fn)(void *context, const cmr_event *event);
+
+/* Has the last word on a candidate before it is published: CMR_OK lets it pass, anything else
+ * rejects it as CMR_E_REJECTED with the key, message, line and column that were written to error.
+ *
+ * The candidate passed everything else. It is read like any snapshot; its version is 0 until it is
+ * published, as the same pointer. Retained, it stays readable also when it is rejected.
+ *
+ * Lifetime   candidate and error: the call.
+ * Threads    the one that loads: a thread of the library's, or that of cmr_watcher_start or
+ *            cmr_watcher_set_validator. Calls for one watcher never overlap.
+ * Blocks     may: it then delays the reloads of its watcher, nothing else.
+ * Calls      functions of snapshots and values, cmr_watcher_acquire and cmr_watcher_request_reload
+ *            only.
+ * Ends       never called again when cmr_watcher_set_validator has replaced it, or a successful
+ *            cmr_watcher_stop or cmr_watcher_destroy has returned; destroyed inside a callback,
+ *            when cmr_closed_fn is called.
+ */
+typedef cmr_status (*cmr_validate_fn)(void *context, const cmr_snapshot *candidate,
+                                      cmr_error *error);
 
 /* Receives one line of the log: UTF-8 without a line feed, NUL-terminated, no value of a key in it.
  *
@@ -502,6 +536,7 @@ cmr_status cmr_watcher_set_closed(cmr_watcher *watcher, cmr_closed_fn closed, vo
  *                                    is no descriptor or thread left
  *            CMR_E_DENIED            a source may not be read
  *            CMR_E_PARSE             a key does not parse, or its name is not UTF-8
+ *            CMR_E_REJECTED          the validator rejects it
  *            CMR_E_LIMIT             one of the CMR_OPTION_MAX_ limits
  *            CMR_E_NO_MEMORY         an allocation failed
  */
@@ -852,6 +887,7 @@ static inline uint64_t cmr_version_load(const uint64_t *word)
  *
  * While a subscriber is busy, versions coalesce: it hears of the newest one, with the changes since
  * the event before. Of rejections that wait only the newest is kept, and PUBLISHED drops it.
+ * DRAINED comes for those who asked, once no caller holds a version that is not current any more.
  *
  * Ownership  key_pattern is copied; context stays the caller's.
  * Threads    any.
@@ -878,7 +914,8 @@ cmr_status cmr_watcher_subscribe(cmr_watcher *watcher, const char *key_pattern, 
 cmr_status cmr_watcher_unsubscribe(cmr_watcher *watcher, uint64_t id);
 
 /* Gives a descriptor that is readable while a MANUAL subscriber has something to hear: for poll,
- * epoll and the like. Never read or close it.
+ * epoll and the like. Never read or close it. Whether a key matches a pattern shows only in
+ * cmr_watcher_dispatch, which then calls nobody.
  *
  * Lifetime   borrowed until the watcher is destroyed; always the same number. -1 when the process
  *            has no descriptor left.
@@ -904,7 +941,9 @@ cmr_status cmr_watcher_dispatch(cmr_watcher *watcher, size_t *handled_out);
 /* Loads all sources in an attempt that begins after this call, and tells how it went.
  *
  * version_out receives the version that is current then; when the content is what it was before,
- * that is the same as before. Subscribers may hear of it later than the caller.
+ * that is the same as before. Subscribers may hear of it later than the caller. Sources are
+ * independent: when one is bad and another good, the good one is published and the bad one is the
+ * error. Where CMR_OPTION_DRAIN_MS lets a version wait, so does the caller.
  *
  * Threads    any.
  * Blocks     until the attempt has ended, or the time is up.
@@ -915,6 +954,7 @@ cmr_status cmr_watcher_dispatch(cmr_watcher *watcher, size_t *handled_out);
  *            CMR_E_IO                a source cannot be read, or is lost
  *            CMR_E_DENIED            a source may not be read
  *            CMR_E_PARSE             a key does not parse, or its name is not UTF-8
+ *            CMR_E_REJECTED          the validator rejects it
  *            CMR_E_LIMIT             one of the CMR_OPTION_MAX_ limits
  *            CMR_E_NO_MEMORY         an allocation failed
  */
@@ -941,6 +981,89 @@ void cmr_watcher_request_reload(cmr_watcher *watcher);
  */
 cmr_status cmr_watcher_wait(cmr_watcher *watcher, uint64_t after_version, int64_t timeout_ms,
                             uint64_t *version_out);
+
+/* ---- Safe change --------------------------------------------------------------------------- */
+
+/* Sets who has the last word before a version is published; NULL: nobody, as at first.
+ *
+ * On a started watcher the current version is shown to it first; when it says no, the validator is
+ * not set.
+ *
+ * Ownership  context stays the caller's, until the validator is replaced.
+ * Threads    any.
+ * Blocks     until a load that is under way has ended, and the new validator has returned.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher is NULL
+ *            CMR_E_REJECTED          the validator rejects the current version
+ *            CMR_E_STATE             the watcher was stopped; inside a validator; in a forked child
+ *                                    before cmr_after_fork_child
+ */
+cmr_status cmr_watcher_set_validator(cmr_watcher *watcher, cmr_validate_fn validator,
+                                     void *context);
+
+/* Publishes the content of a former version as a new version.
+ *
+ * version 0 means the newest content that is neither current nor was left before. The content that
+ * the sources hold now is left: until a source has offered something else, it may offer the same
+ * again without effect. Other sources go on. What was published once is not validated again. A
+ * version with the current content publishes nothing.
+ *
+ * version_out receives the version that is current then.
+ *
+ * Threads    any, inside callbacks too.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher is NULL; error is too small
+ *            CMR_E_NOT_FOUND         the history does not have the version, or no such content
+ *            CMR_E_STATE             the watcher was not started, or was stopped; inside a
+ *                                    validator; in a forked child before cmr_after_fork_child
+ */
+cmr_status cmr_watcher_rollback(cmr_watcher *watcher, uint64_t version, uint64_t *version_out,
+                                cmr_error *error);
+
+/* Declares that a version works, where CMR_OPTION_CONFIRM_MS asks for that; otherwise every version
+ * counts as confirmed.
+ *
+ * Unless the current version is confirmed in time, the watcher goes back to the content that was
+ * confirmed last, and leaves all content since as cmr_watcher_rollback does. Each further change
+ * begins the time anew. The first version and those of a rollback need no confirmation.
+ *
+ * Threads    any, inside callbacks too.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher is NULL
+ *            CMR_E_NOT_FOUND         there is no such version, or it is gone already
+ *            CMR_E_STATE             the watcher was not started, or was stopped; inside a
+ *                                    validator; in a forked child before cmr_after_fork_child
+ */
+cmr_status cmr_watcher_confirm(cmr_watcher *watcher, uint64_t version);
+
+/* Gives a version by its age: 0 is the current one, 1 the one before it.
+ *
+ * The history holds as many former versions as CMR_OPTION_HISTORY says. They share what they have
+ * in common.
+ *
+ * Ownership  retained for the caller; give it back with cmr_snapshot_release.
+ * Threads    any.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or snapshot_out is NULL
+ *            CMR_E_NOT_FOUND         the history does not go back as far
+ */
+cmr_status cmr_watcher_history(cmr_watcher *watcher, size_t index,
+                               const cmr_snapshot **snapshot_out);
+
+/* Waits until nobody holds a version older than before_version.
+ *
+ * Held are the references that callers got by acquire, retain and history.
+ *
+ * held_out receives how many versions are held: 0 on CMR_OK; it is written on CMR_E_TIMEOUT too.
+ *
+ * Threads    any.
+ * Blocks     until the last of them is released, or the time is up.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher is NULL
+ *            CMR_E_STATE             the watcher was not started, or was stopped meanwhile; inside
+ *                                    a callback; in a forked child before cmr_after_fork_child
+ *            CMR_E_TIMEOUT           the time is up
+ */
+cmr_status cmr_watcher_drain(cmr_watcher *watcher, uint64_t before_version, int64_t timeout_ms,
+                             size_t *held_out);
 
 /* ---- Observing ----------------------------------------------------------------------------- */
 

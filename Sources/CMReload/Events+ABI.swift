@@ -13,8 +13,11 @@ public func cmr_watcher_subscribe(
 ) -> cmr_status {
     answer(error) { () throws(Failure) in
         let function = try callback(function as cmr_event_fn?)
+        let wishes = try known(flags)
         let id = try watcher(handle).subscribe(
-            pattern: try pattern(key_pattern), isManual: try isManual(flags)
+            pattern: try pattern(key_pattern),
+            isManual: wishes & UInt32(CMR_SUBSCRIBE_MANUAL) != 0,
+            wantsDrained: wishes & UInt32(CMR_SUBSCRIBE_DRAINED) != 0
         ) { event in
             event.withC { function(context, $0) }
         }
@@ -43,11 +46,12 @@ public func cmr_watcher_dispatch(
     }
 }
 
-/// Whether the flags of a subscription ask for `cmr_watcher_dispatch`.
-private func isManual(_ flags: UInt32) throws(Failure) -> Bool {
-    let known = UInt32(CMR_SUBSCRIBE_MANUAL)
-    if flags & ~known != 0 { throw Failure(.invalidArgument, "there is no such flag") }
-    return flags & known != 0
+/// The flags of a subscription, none of which is unknown.
+private func known(_ flags: UInt32) throws(Failure) -> UInt32 {
+    if flags & ~UInt32(CMR_SUBSCRIBE_MANUAL | CMR_SUBSCRIBE_DRAINED) != 0 {
+        throw Failure(.invalidArgument, "there is no such flag")
+    }
+    return flags
 }
 
 extension Event {
@@ -57,7 +61,7 @@ extension Event {
         event.struct_size = UInt32(MemoryLayout<cmr_event>.size)
         event.kind = kind.rawValue
         event.cause = cause.rawValue
-        event.version = snapshot?.version ?? 0
+        event.version = version
         event.snapshot = snapshot.map { OpaquePointer($0.base) }
         event.previous = previous.map { OpaquePointer($0.base) }
         // `Change` is laid out as `cmr_change`.
@@ -65,6 +69,8 @@ extension Event {
         event.change_count = changes.count
         guard let failure else { return body(&event) }
         var error = cmr_error(failure)
+        // Its key names the source, and nothing is wrong with it any more.
+        if kind == .sourceRecovered { error.status = .ok }
         withUnsafePointer(to: &error) {
             event.error = $0
             body(&event)

@@ -47,6 +47,40 @@ TEST("who subscribes after start hears of newer versions only")
 
 /* ---- Changes ---- */
 
+/* A subscriber that lets a newer version come before others are told of the first one. */
+struct overtaken {
+    const char *mount;
+    cmr_watcher *watcher;
+};
+static void overtake(void *context, const cmr_event *event)
+{
+    struct overtaken *overtaken = context;
+    if (event->cause != CMR_CAUSE_START) return;
+    PUBLISH(overtaken->mount, FILE_TEXT("key", "2"));
+    EVENTUALLY(cmr_watcher_version(overtaken->watcher) == 2);
+}
+
+TEST("who subscribed before start hears of version 1 first, whatever comes in the meantime")
+{
+    struct overtaken overtaken = {.mount = new_mount("mount")};
+    struct recorder recorder;
+    overtaken.watcher = new_watcher(overtaken.mount);
+    PUBLISH(overtaken.mount, FILE_TEXT("key", "1"));
+    recorder_init(&recorder);
+    REQUIRE_OK(cmr_watcher_subscribe(overtaken.watcher, NULL, 0, overtake, &overtaken, NULL,
+                                     NULL));
+    record(overtaken.watcher, &recorder);
+    start(overtaken.watcher);
+    CHECK_INT(event_at(&recorder, 0)->version, 1);
+    CHECK_INT(event_at(&recorder, 0)->cause, CMR_CAUSE_START);
+    CHECK_INT(cmr_snapshot_version(event_at(&recorder, 0)->snapshot), 1);
+    CHECK_INT(event_at(&recorder, 1)->version, 2);
+    CHECK_INT(event_at(&recorder, 1)->cause, CMR_CAUSE_CHANGE);
+    CHECK(event_at(&recorder, 1)->previous == event_at(&recorder, 0)->snapshot);
+    cmr_watcher_destroy(overtaken.watcher);
+    recorder_free(&recorder);
+}
+
 TEST("an event names the keys that were added, removed and modified, sorted, and no others")
 {
     const char *mount = new_mount("mount");
@@ -456,6 +490,25 @@ static void *dispatch(void *context)
     return NULL;
 }
 
+TEST("the event descriptor falls silent when the last manual subscriber leaves")
+{
+    const char *mount = new_mount("mount");
+    struct recorder recorder;
+    uint64_t id = 0;
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    recorder_init(&recorder);
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_MANUAL, hear, &recorder, &id,
+                                     NULL));
+    struct pollfd ready = {.fd = cmr_watcher_event_fd(watcher), .events = POLLIN};
+    start(watcher);
+    CHECK_INT(poll(&ready, 1, (int)patience_ms()), 1);
+    CHECK_OK(cmr_watcher_unsubscribe(watcher, id));
+    CHECK_INT(poll(&ready, 1, 0), 0);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&recorder);
+}
+
 TEST("threads that dispatch at once take turns, and calls do not overlap")
 {
     const char *mount = new_mount("mount");
@@ -618,6 +671,8 @@ TEST("a mount that goes away keeps its last good content, and is found when it r
     size_t lost = await_kind(&recorder, CMR_EVENT_SOURCE_LOST, 1);
     REQUIRE(lost != SIZE_MAX);
     CHECK_TEXT(event_at(&recorder, lost)->error.key, mount);
+    CHECK_INT(event_at(&recorder, lost)->error.status, CMR_E_IO);
+    CHECK_INT(event_at(&recorder, lost)->error.os_errno, ENOENT);
     CHECK_INT(event_at(&recorder, lost)->version, 1);
     CHECK_INT(cmr_snapshot_version(event_at(&recorder, lost)->snapshot), 1);
     CHECK_TEXT(event_at(&recorder, lost)->changes, "");
@@ -630,6 +685,7 @@ TEST("a mount that goes away keeps its last good content, and is found when it r
     size_t recovered = await_kind(&recorder, CMR_EVENT_SOURCE_RECOVERED, lost + 1);
     REQUIRE(recovered != SIZE_MAX);
     CHECK_TEXT(event_at(&recorder, recovered)->error.key, mount);
+    CHECK_INT(event_at(&recorder, recovered)->error.status, CMR_OK);
     EVENTUALLY(strcmp(current_text(watcher, "key"), "2") == 0);
     CHECK_OK(cmr_watcher_stats(watcher, &stats));
     CHECK_INT(stats.healthy, 1);
@@ -647,7 +703,12 @@ TEST("a mount that goes empty keeps its last good content")
     record(watcher, &recorder);
     start(watcher);
     publish(mount, NULL, 0);
-    REQUIRE(await_kind(&recorder, CMR_EVENT_SOURCE_LOST, 1) != SIZE_MAX);
+    size_t lost = await_kind(&recorder, CMR_EVENT_SOURCE_LOST, 1);
+    REQUIRE(lost != SIZE_MAX);
+    CHECK_INT(event_at(&recorder, lost)->error.status, CMR_E_IO);
+    cmr_error error = CMR_ERROR_INIT;
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, &error), CMR_E_IO);
+    CHECK_INT(error.os_errno, ENOENT);
     CHECK_TEXT(current_text(watcher, "key"), "1");
     PUBLISH(mount, FILE_TEXT("key", "1"));
     REQUIRE(await_kind(&recorder, CMR_EVENT_SOURCE_RECOVERED, 2) != SIZE_MAX);

@@ -143,6 +143,31 @@ static void follow(void *context)
     cmr_watcher_destroy(family->watcher);
 }
 
+static void wait_for_gate(void *context, const cmr_event *event)
+{
+    struct gate *gates = context;
+    if (event->cause == CMR_CAUSE_START) return;
+    gate_open(&gates[0]);
+    gate_wait(&gates[1], 1);
+}
+static void destroy_stopped(void *context) { cmr_watcher_destroy(context); }
+
+TEST("a child may destroy a watcher whose stop did not wait for a callback of the parent's")
+{
+    const char *mount = new_mount("mount");
+    struct gate gates[2] = {GATE_INIT, GATE_INIT};
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, 0, wait_for_gate, gates, NULL, NULL));
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    REQUIRE(gate_wait(&gates[0], 1));
+    CHECK_STATUS(cmr_watcher_stop(watcher, 1), CMR_E_TIMEOUT);
+    in_child(destroy_stopped, watcher);
+    gate_open(&gates[1]);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("after cmr_after_fork_child the child follows changes on its own, with its callbacks")
 {
     struct family family;

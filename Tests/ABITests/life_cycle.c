@@ -271,11 +271,12 @@ TEST("options take what they document and refuse the rest")
         {CMR_OPTION_SETTLE_MS, 0, HUNDRED_YEARS}, {CMR_OPTION_RESCAN_MS, 0, HUNDRED_YEARS},
         {CMR_OPTION_POLL_MS, 1, HUNDRED_YEARS}, {CMR_OPTION_OPTIONAL, 0, 1},
         {CMR_OPTION_DISPATCH, CMR_DISPATCH_THREAD, CMR_DISPATCH_MANUAL},
-        {CMR_OPTION_SNIFF_JSON, 0, 1}, {CMR_OPTION_LENIENT, 0, 1},
+        {CMR_OPTION_HISTORY, 0, 1000}, {CMR_OPTION_DRAIN_MS, 0, HUNDRED_YEARS},
+        {CMR_OPTION_CONFIRM_MS, 0, HUNDRED_YEARS}, {CMR_OPTION_SNIFF_JSON, 0, 1}, {CMR_OPTION_LENIENT, 0, 1},
         {CMR_OPTION_MAX_VALUE_BYTES, 1, 1 << 30}, {CMR_OPTION_MAX_TOTAL_BYTES, 1, 1LL << 46},
         {CMR_OPTION_MAX_KEYS, 1, 1LL << 46}, {CMR_OPTION_MAX_DEPTH, 1, 1024},
     };
-    static const int32_t unknown[] = {0, -1, 6, 18, 1000, INT32_MIN, INT32_MAX};
+    static const int32_t unknown[] = {0, -1, 18, 1000, INT32_MIN, INT32_MAX};
     cmr_watcher *watcher = new_watcher(NULL);
     for (size_t index = 0; index < sizeof options / sizeof *options; index++) {
         int32_t option = options[index].option;

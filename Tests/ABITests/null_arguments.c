@@ -3,6 +3,11 @@
 
 static void ignore(void *context, const cmr_event *event) { (void)context, (void)event; }
 static void ignore_close(void *context) { (void)context; }
+static cmr_status accept(void *context, const cmr_snapshot *candidate, cmr_error *error)
+{
+    (void)context, (void)candidate, (void)error;
+    return CMR_OK;
+}
 
 /* Each call that must answer CMR_E_INVALID_ARGUMENT says so in the error as well. */
 #define CHECK_REFUSED(call) \
@@ -42,6 +47,12 @@ TEST("a NULL watcher is refused by every function that has a status")
     CHECK_INVALID(cmr_watcher_dispatch(NULL, NULL));
     CHECK_REFUSED(cmr_watcher_reload(NULL, 0, NULL, &error));
     CHECK_INVALID(cmr_watcher_wait(NULL, 0, 0, NULL));
+    CHECK_INVALID(cmr_watcher_set_validator(NULL, accept, NULL));
+    CHECK_REFUSED(cmr_watcher_rollback(NULL, 0, NULL, &error));
+    CHECK_INVALID(cmr_watcher_confirm(NULL, 1));
+    const cmr_snapshot *former = NULL;
+    CHECK_INVALID(cmr_watcher_history(NULL, 0, &former));
+    CHECK_INVALID(cmr_watcher_drain(NULL, 1, 0, NULL));
     cmr_stats stats = CMR_STATS_INIT;
     CHECK_INVALID(cmr_watcher_stats(NULL, &stats));
 }

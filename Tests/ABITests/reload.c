@@ -82,6 +82,22 @@ static void on_hangup(int number)
     errno = before;
 }
 
+TEST("a reload that was requested before start is not made after it")
+{
+    const char *mount = new_mount("mount");
+    cmr_stats stats = CMR_STATS_INIT;
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    cmr_watcher_request_reload(watcher);
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    await_version(watcher, 2);
+    CHECK_OK(cmr_watcher_stats(watcher, &stats));
+    CHECK_INT(stats.reloads_unchanged, 0);
+    CHECK_INT(stats.reloads_succeeded, 2);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("request_reload in a signal handler reloads, and the event says RELOAD")
 {
     const char *plain = new_mount("plain");

@@ -149,12 +149,7 @@ package struct Snapshot: @unchecked Sendable {
         let ready = base + Snapshot.checksumReadyOffset
         let text = base + Snapshot.checksumOffset
         if atomic(ready).pointee.load(ordering: .acquiring) == 0 {
-            var sum = Hash.Content()
-            for index in 0..<count {
-                sum.add(sorted[index].key)
-                sum.add(sorted[index].bytes)
-            }
-            let (high, low) = sum.digest
+            let (high, low) = digest
             atomic(text).pointee.store(hexadecimal(high >> 32), ordering: .relaxed)
             atomic(text + 8).pointee.store(hexadecimal(high), ordering: .relaxed)
             atomic(text + 16).pointee.store(hexadecimal(low >> 32), ordering: .relaxed)
@@ -162,6 +157,16 @@ package struct Snapshot: @unchecked Sendable {
             atomic(ready).pointee.store(1, ordering: .releasing)
         }
         return Bytes(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: 32)
+    }
+
+    /// The 128 bits that `checksum` writes, computed anew.
+    package var digest: (high: UInt64, low: UInt64) {
+        var sum = Hash.Content()
+        for index in 0..<count {
+            sum.add(sorted[index].key)
+            sum.add(sorted[index].bytes)
+        }
+        return sum.digest
     }
 
     // MARK: - The block

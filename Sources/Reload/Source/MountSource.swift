@@ -100,8 +100,8 @@ package final class MountSource: Source {
                 }
             }
         }
-        throw Failure(
-            .io, .load, key: name.description, "the source changes faster than it can be read")
+        throw Errno.stale.failure(
+            .load, key: name.description, "the source changes faster than it can be read")
     }
 
     private func readOnce(

@@ -39,12 +39,28 @@ package struct Thread {
     package var isCurrent: Bool { thread.handle == cs_thread_self() }
 }
 
-/// Which watcher's callback runs on this thread. An opaque mark: compared, never followed.
+/// Which watcher's callback runs on this thread, and whether it is a validator.
 package enum RunningCallback {
+    /// An opaque mark: compared, never followed.
     package static var watcher: UnsafeMutableRawPointer? {
-        get { cs_running_callback() }
-        set { cs_set_running_callback(newValue) }
+        UnsafeMutableRawPointer(bitPattern: mark & ~1)
     }
+
+    package static var isValidator: Bool { mark & 1 != 0 }
+
+    /// Runs the host's code for a watcher.
+    package static func run<Answer>(
+        _ watcher: UnsafeMutableRawPointer, isValidator: Bool = false, _ body: () -> Answer
+    ) -> Answer {
+        let before = cs_running_callback()
+        // What watchers are marked by is aligned: the lowest bit is free.
+        let mark = UInt(bitPattern: watcher) | (isValidator ? 1 : 0)
+        cs_set_running_callback(UnsafeMutableRawPointer(bitPattern: mark))
+        defer { cs_set_running_callback(before) }
+        return body()
+    }
+
+    private static var mark: UInt { UInt(bitPattern: cs_running_callback()) }
 }
 
 /// Whether the log handler runs on this thread.

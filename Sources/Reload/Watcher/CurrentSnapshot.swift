@@ -92,20 +92,23 @@ package struct CurrentSnapshot: Equatable, @unchecked Sendable {
 
     // MARK: - The watcher behind it
 
-    private var owner: UnsafeMutablePointer<Watcher?> {
+    private var tie: UnsafeMutablePointer<Watcher?> {
         (base + 72).assumingMemoryBound(to: Watcher?.self)
     }
 
     /// Ties the watcher to its block, which keeps it alive until `disown`.
-    func own(_ watcher: Watcher) { owner.pointee = watcher }
+    func own(_ watcher: Watcher) { tie.pointee = watcher }
 
     /// Unties the watcher, which may go when its last user lets go of it.
-    func disown() { owner.pointee = nil }
+    func disown() { tie.pointee = nil }
+
+    /// The watcher, or nil once it is destroyed. Under the lock.
+    var owner: Watcher? { tie.pointee }
 
     /// The watcher, or nil once it is destroyed. Takes the lock, for as long as it takes to retain
     /// it.
     package var watcher: Watcher? {
-        Reactor.shared.lock.withLock { owner.pointee }
+        Reactor.shared.lock.withLock { owner }
     }
 
     // MARK: - Asking for a reload from a signal handler

@@ -8,13 +8,15 @@ extension Reactor {
     ///
     /// - Parameters:
     ///   - isReserved: the caller has taken the round already, by setting `isRunning`.
+    ///   - begun: what the round tells, if the caller has taken that too.
     ///   - isRepeated: goes on until nothing is pending.
     /// - Returns: how many calls that were.
     func runRound(
-        of watcher: Watcher, _ subscribers: Subscribers, isReserved: Bool, isRepeated: Bool
+        of watcher: Watcher, _ subscribers: Subscribers, isReserved: Bool = false,
+        begun: Subscribers.Round? = nil, isRepeated: Bool
     ) -> Int {
         lock.acquire()
-        if !isReserved {
+        if !isReserved, begun == nil {
             guard !subscribers.isRunning else {
                 lock.release()
                 return 0
@@ -22,9 +24,11 @@ extension Reactor {
             subscribers.isRunning = true
         }
         var calls = 0
+        var begun = begun
         repeat {
-            guard watcher.life == .started, subscribers.hasPending else { break }
-            let round = subscribers.beginRound(current: watcher.current.snapshot)
+            guard begun != nil || watcher.life == .started && subscribers.hasPending else { break }
+            let round = begun ?? subscribers.beginRound(current: watcher.current.snapshot)
+            begun = nil
             lock.release()
             for event in round.events {
                 for subscriber in round.subscribers where call(subscriber, event, of: watcher) {
@@ -52,10 +56,12 @@ extension Reactor {
 
     /// Calls one subscriber, unless it does not want to hear of this.
     private func call(_ subscriber: Subscriber, _ event: Event, of watcher: Watcher) -> Bool {
-        if event.kind == .published, (event.snapshot?.version ?? 0) <= subscriber.since {
+        if event.kind == .published, event.version <= subscriber.since { return false }
+        if event.kind == .drained, !subscriber.wantsDrained { return false }
+        guard let event = subscriber.viewed(event).narrowed(to: subscriber.pattern) else {
+            if subscriber.beginning != nil { lock.withLock { subscriber.forgetBeginning() } }
             return false
         }
-        guard let event = event.narrowed(to: subscriber.pattern) else { return false }
         defer { event.changes.free(.system) }
         let isWanted = lock.withLock { () -> Bool in
             guard !subscriber.isRemoved, watcher.life == .started else { return false }
@@ -64,11 +70,10 @@ extension Reactor {
             return true
         }
         guard isWanted else { return false }
-        RunningCallback.watcher = watcher.current.base
-        subscriber.receive(event)
-        RunningCallback.watcher = nil
+        RunningCallback.run(watcher.current.base) { subscriber.receive(event) }
         lock.withLock {
             subscriber.isRunning = false
+            if event.kind == .published { subscriber.forgetBeginning() }
             if subscriber.isRemoved { lock.wakeAll() }
         }
         return true

@@ -126,8 +126,11 @@ final class Engine: @unchecked Sendable {
         reactor.tidy()
         while true {
             // What was queued before this thread took the lead comes first.
-            while reactor.runAttempt() { if !runRounds(mine) { return } }
-            if !runRounds(mine) { return }
+            while true {
+                guard let ran = runAttempt(mine) else { return }
+                if !runRounds(mine) { return }
+                if !ran { break }
+            }
             reactor.tidy()
             if reactor.lock.withLock({ endIfUnused() }) { return }
             let ready = Poller.wait(inotifyNumber, wakerNumber, until: reactor.nextDeadline)
@@ -147,20 +150,38 @@ final class Engine: @unchecked Sendable {
     /// meanwhile.
     private func runRounds(_ mine: Int) -> Bool {
         while canCall(), let watcher = reactor.takeRound() {
-            reactor.lock.withLock { isTimed = true }
-            timer?.arm(milliseconds: Engine.patienceMilliseconds)
-            _ = reactor.runRound(
-                of: watcher, watcher.threadSubscribers, isReserved: false, isRepeated: true)
-            let leads = reactor.lock.withLock { () -> Bool in
-                if term != mine || !isTimed { return false }
-                isTimed = false
-                // Under the lock: a stop that has begun needs the timer to end the spare thread.
-                if !isStopping { timer?.disarm() }
-                return true
+            let leads = timed(mine) {
+                _ = reactor.runRound(of: watcher, watcher.threadSubscribers, isRepeated: true)
             }
             if !leads { return false }
         }
         return true
+    }
+
+    /// One attempt; whether there was one, or nil when another thread took the lead meanwhile.
+    private func runAttempt(_ mine: Int) -> Bool? {
+        guard reactor.nextAttemptCallsTheHost else { return reactor.runAttempt() }
+        ensureSpare()
+        var ran = false
+        let leads = timed(mine) { ran = reactor.runAttempt() }
+        if leads { return ran }
+        // Whoever leads now sees to what came of it.
+        reactor.wake()
+        return nil
+    }
+
+    /// Runs what calls the host; false when that took long and another thread took the lead.
+    private func timed(_ mine: Int, _ body: () -> Void) -> Bool {
+        reactor.lock.withLock { isTimed = true }
+        timer?.arm(milliseconds: Engine.patienceMilliseconds)
+        body()
+        return reactor.lock.withLock { () -> Bool in
+            if term != mine || !isTimed { return false }
+            isTimed = false
+            // Under the lock: a stop that has begun needs the timer to end the spare thread.
+            if !isStopping { timer?.disarm() }
+            return true
+        }
     }
 
     /// Whether the leader may go into callbacks: there is a spare, or nobody who could come back as

@@ -9,20 +9,38 @@ package struct Event {
         case rejected = 2
         case sourceLost = 3
         case sourceRecovered = 4
+        case drained = 5
     }
 
     package enum Cause: UInt32, Sendable {
         case start = 1
         case change = 2
         case reload = 3
+        case rollback = 4
     }
 
     package let kind: Kind
     package let cause: Cause
+    /// That of the snapshot; of `drained` the one that nobody holds any more.
+    package let version: UInt64
     package let snapshot: SharedSnapshot?
     package let previous: SharedSnapshot?
     package let changes: Changes
     package let failure: Failure?
+
+    init(
+        _ kind: Kind, _ cause: Cause, _ snapshot: SharedSnapshot?,
+        previous: SharedSnapshot? = nil, changes: Changes = .none, failure: Failure? = nil,
+        drained: UInt64? = nil
+    ) {
+        self.kind = kind
+        self.cause = cause
+        self.version = drained ?? snapshot?.version ?? 0
+        self.snapshot = snapshot
+        self.previous = previous
+        self.changes = changes
+        self.failure = failure
+    }
 }
 
 /// Somebody who wants to hear.
@@ -32,20 +50,42 @@ package final class Subscriber {
     let since: UInt64
     let pattern: KeyPattern?
     let isManual: Bool
+    let wantsDrained: Bool
     let receive: (Event) -> Void
 
     // Guarded by the lock.
     var isRemoved = false
     var isRunning = false
+    /// The snapshot of `since`, held until the first event compares with it.
+    private(set) var beginning: SharedSnapshot?
 
     init(
-        id: UInt64, since: UInt64, pattern: KeyPattern?, isManual: Bool,
+        id: UInt64, since: SharedSnapshot?, pattern: KeyPattern?, isManual: Bool,
+        wantsDrained: Bool,
         receive: @escaping (Event) -> Void
     ) {
         self.id = id
-        self.since = since
+        self.since = since?.version ?? 0
+        since?.engineRetain()
+        beginning = since
         self.pattern = pattern
         self.isManual = isManual
+        self.wantsDrained = wantsDrained
         self.receive = receive
+    }
+
+    /// What others are told of more than it missed, it is told from where it began.
+    func viewed(_ event: Event) -> Event {
+        guard let beginning, event.kind == .published, (event.previous?.version ?? 0) < since else {
+            return event
+        }
+        let cause = event.cause == .start ? .change : event.cause
+        return Event(.published, cause, event.snapshot, previous: beginning)
+    }
+
+    /// Under the lock.
+    func forgetBeginning() {
+        beginning?.engineRelease()
+        beginning = nil
     }
 }

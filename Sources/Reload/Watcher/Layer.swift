@@ -1,7 +1,7 @@
 // One source of a watcher and its last good content. Layers lie on each other in the order in which
 // they were added; a later one wins, key by key.
 
-package import Config
+internal import Config
 
 /// A source with what the watcher knows of it. The state is guarded by the reactor's lock;
 /// `source`, `examined`, `needsArming` and the content belong to whoever loads.
@@ -31,6 +31,8 @@ package final class Layer {
 
     /// The last good content; nil before the first.
     package var content: Content?
+    /// What it offered and was left again.
+    var quarantine = Quarantine()
     /// What was asked to be watched when the watches were last set.
     package var watched: [Watch] = []
     /// The generation that was read last, good or bad; nil when it has to be read in any case.
@@ -49,6 +51,7 @@ package final class Layer {
         health = .good
         isHeldBack = false
         content = nil
+        quarantine = Quarantine()
         watched = []
         examined = nil
     }
@@ -60,20 +63,6 @@ package final class Layer {
         case lost
         /// Its newest content was not accepted.
         case rejected(Rejection)
-    }
-
-    /// What was rejected, so that it is reported once.
-    package struct Rejection: Equatable {
-        package let failure: Failure
-        package let fingerprint: UInt64
-
-        package static func == (a: Rejection, b: Rejection) -> Bool {
-            a.fingerprint == b.fingerprint && a.failure.kind == b.failure.kind
-                && a.failure.line == b.failure.line && a.failure.column == b.failure.column
-                && a.failure.osErrno == b.failure.osErrno
-                && a.failure.key.isIdentical(to: b.failure.key)
-                && a.failure.message.isIdentical(to: b.failure.message)
-        }
     }
 
     package var isGood: Bool {

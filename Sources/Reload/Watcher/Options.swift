@@ -15,6 +15,12 @@ package struct Options: Sendable {
     package var isOptional = false
     /// Whether all subscribers are called in `dispatch`.
     package var isDispatchManual = false
+    /// How many versions before the current one are kept to look or go back to.
+    package var historyCount = 10
+    /// How long a version waits for the holders of the one before it; 0 does not wait.
+    package var drainMilliseconds: Int64 = 0
+    /// How long a version may stay unconfirmed; 0 needs no confirmation.
+    package var confirmMilliseconds: Int64 = 0
     package var parsing = ParseOptions()
     package var limits = Limits()
 
@@ -31,6 +37,9 @@ package struct Options: Sendable {
         case 3: pollMilliseconds = try Options.checked(value, 1...Options.longest)
         case 4: isOptional = try Options.checked(value, 0...1) == 1
         case 5: isDispatchManual = try Options.checked(value, 0...1) == 1
+        case 6: historyCount = Int(try Options.checked(value, 0...Options.longestHistory))
+        case 7: drainMilliseconds = try Options.checked(value, 0...Options.longest)
+        case 8: confirmMilliseconds = try Options.checked(value, 0...Options.longest)
         case 10: parsing.sniffJSON = try Options.checked(value, 0...1) == 1
         case 11: parsing.isLenient = try Options.checked(value, 0...1) == 1
         case 12:
@@ -45,6 +54,8 @@ package struct Options: Sendable {
 
     /// A hundred years; far from where sums of nanoseconds overflow.
     private static let longest: Int64 = 100 * 366 * 86_400_000
+    /// A version costs memory for as long as the history has it.
+    private static let longestHistory: Int64 = 1000
     /// Far from where sums of sizes overflow, and more than any machine holds.
     private static let largest: Int64 = 1 << 46
 

@@ -38,6 +38,8 @@ package final class Reactor: @unchecked Sendable {
     private var ended: [Int32] = []
 
     private var retired: [SharedSnapshot] = []
+    /// How many watchers have a version that waits for the holders of the one before it.
+    private var waiting = 0
     private var benches: [Workbench] = []
     /// Files that were read; closed when everybody has been told.
     private var unclosed: [Int32] = []
@@ -204,23 +206,29 @@ package final class Reactor: @unchecked Sendable {
         }
         let watcher = attempts.removeFirst()
         watcher.isQueued = false
-        guard let (attempt, tickets, cause) = watcher.beginAttempt() else {
+        guard let (attempt, ticket) = watcher.beginAttempt() else {
             lock.release()
             return true
         }
         lock.release()
-        let began = Instant.now
         let bench = takeBench()
-        let result = attempt.run(with: bench) { self.arm($0, of: watcher, isForced: $1) }
+        let result = watcher.run(attempt, with: bench)
         let isMuchUnclosed = lock.withLock { () -> Bool in
-            watcher.endAttempt(result, tickets: tickets, cause: cause, began: began)
+            watcher.endAttempt(result, ticket)
             unclosed.append(contentsOf: bench.files.takeFiles())
             return unclosed.count >= FileReader.mostOpen
         }
         returnBench(bench)
+        // A validator may have destroyed its watcher.
+        watcher.finish()
         // However many attempts follow each other, the host keeps its descriptors.
         if isMuchUnclosed { closeFiles() }
         return true
+    }
+
+    /// Whether the next attempt lets the application have its say.
+    var nextAttemptCallsTheHost: Bool {
+        lock.withLock { attempts.first?.rules.callTheHost ?? false }
     }
 
     /// The next watcher whose subscribers have something to hear.
@@ -357,36 +365,73 @@ package final class Reactor: @unchecked Sendable {
 
     // MARK: - Snapshots whose last holder may have let go
 
-    /// Under the lock: `snapshot` is not current any more.
+    /// Under the lock: one more, or one less, waits for holders.
+    func noteWaiting(_ change: Int) { waiting += change }
+
+    /// Under the lock: `snapshot` is not current any more, or never was.
     func retire(_ snapshot: SharedSnapshot) {
-        snapshot.retire()
+        snapshot.tellOfRelease()
         retired.append(snapshot)
+    }
+
+    /// Under the lock: the history has dropped a version.
+    func letGo(_ snapshot: SharedSnapshot) {
+        snapshot.isKept = false
+        lookAfter(snapshot)
+    }
+
+    /// Under the lock: a former version may be held by callers again, or by nobody any more.
+    func lookAfter(_ snapshot: SharedSnapshot) {
+        if !retired.contains(snapshot) { retired.append(snapshot) }
     }
 
     /// Under the lock: whether versions wait for their last holder.
     var hasRetired: Bool { !retired.isEmpty }
 
-    /// Frees what nobody holds.
+    /// Frees what nobody holds, and tells who waits for that.
     func reclaim() {
         var contents: [Content] = []
         lock.withLock {
             Reclaimer.begin()
             retired.removeAll { snapshot in
-                if snapshot.isHeldByEngine || snapshot.isHeldByCallers { return false }
+                if snapshot.isHeldByCallers { return false }
+                noteDrained(snapshot)
+                if snapshot.isHeldByEngine { return false }
+                // The history goes on without anybody looking after it.
+                if snapshot.isKept { return true }
                 if let content = snapshot.takeContent() { contents.append(content) }
                 snapshot.recycle()
                 return true
             }
+            if waiting > 0 {
+                for watcher in users where watcher.current.snapshot?.isHeldByCallers == false {
+                    watcher.publishWaiting()
+                }
+            }
+            lock.wakeAll()
+            // The thread that leads may be about to wait already.
+            if hasRounds { wake() }
         }
         // Not under the lock: freeing megabytes takes a while.
         contents.removeAll()
     }
 
-    /// Under the lock: how many snapshots of a watcher callers hold.
-    func heldSnapshots(of current: CurrentSnapshot) -> UInt32 {
-        var held = retired.count { $0.current == current && $0.isHeldByCallers }
-        if current.snapshot?.isHeldByCallers == true { held += 1 }
-        return UInt32(clamping: held)
+    /// Under the lock: nobody holds a version any more; said once.
+    private func noteDrained(_ snapshot: SharedSnapshot) {
+        guard !snapshot.isDrained, snapshot.version > 0 else { return }
+        snapshot.isDrained = true
+        snapshot.current.owner?.noteDrained(snapshot.version)
+    }
+
+    /// Under the lock: how many snapshots of a watcher callers hold, of those older than `before`.
+    func heldSnapshots(of current: CurrentSnapshot, before: UInt64 = .max) -> Int {
+        var held = retired.count {
+            $0.current == current && $0.version < before && $0.isHeldByCallers
+        }
+        if let newest = current.snapshot, newest.version < before, newest.isHeldByCallers {
+            held += 1
+        }
+        return held
     }
 
     // MARK: - Fork
@@ -406,7 +451,8 @@ package final class Reactor: @unchecked Sendable {
         Log.afterForkInChild()
         Wakeup.afterForkInChild()
         // A process that runs nothing has nothing to resume.
-        isForked = isForked || engine != nil
+        let isUsed = watchers.contains { $0.isLoading || $0.isBusy }
+        isForked = isForked || engine != nil || isUsed
         engine?.abandon()
     }
 
@@ -438,7 +484,7 @@ package final class Reactor: @unchecked Sendable {
         ended.removeAll()
         users.removeAll { $0.life == .starting }
         for watcher in watchers { try watcher.resumeInChild() }
-        engine = try Engine(self)
+        if !users.isEmpty { engine = try Engine(self) }
         isForked = false
         for watcher in users {
             if watcher.needsAttempt { queue(watcher) }

@@ -17,9 +17,15 @@ package struct ReloadAttempt {
     /// Indices of the layers to be loaded.
     let due: [Int]
     let options: Options
-    /// What is current, to be compared with.
-    let current: Content?
-    /// Load even what has not changed.
+    let rules: Rules
+    /// The last good content of each layer, and what it offered and was left.
+    let contents: [Content?]
+    let quarantines: [Quarantine]
+    /// What the new content is to be compared with: what is current, or waits to be.
+    let newest: Content?
+    /// What the newest content was rejected for, if it was.
+    let known: Rejection?
+    /// Load even what has not changed, and ask again for what was rejected.
     let isForced: Bool
 
     /// What became of one layer.
@@ -30,63 +36,128 @@ package struct ReloadAttempt {
         case same
         case content(Content, Generation?)
         case missing(Failure)
-        case failed(Layer.Rejection)
+        /// What is there was left before, and has no effect.
+        case quarantined
+        case failed(Rejection)
+    }
+
+    /// What is to be published.
+    struct Proposal {
+        let composition: Composition
+        /// What the application was shown, if it wanted to see it.
+        let candidate: SharedSnapshot?
     }
 
     struct Result {
         var outcomes: [(layer: Int, outcome: Outcome)] = []
-        /// What the layers hold together now; nil when that is what is current.
-        var content: Content?
-        /// Why `content` could not be made although every layer was good.
-        var failure: Failure?
+        /// What the layers hold together now; nil when that is what is there.
+        var proposal: Proposal?
+        /// Why not all of the new content is in it although every layer was good.
+        var rejection: Rejection?
+        /// The layers whose new content is not in it.
+        var heldBack: [Int] = []
     }
 
-    /// Loads the layers that are due and lays all of them on each other.
-    func run(with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?) -> Result {
+    /// Loads the layers that are due, lays all of them on each other, and lets `validate` have a
+    /// look.
+    func run(
+        with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?,
+        validate: (Content) throws(Failure) -> SharedSnapshot?, discard: (SharedSnapshot) -> Void
+    ) -> Result {
         var result = Result()
-        var contents = layers.map { $0.content }
+        var loaded = contents
+        var changed: [Int] = []
         for index in due {
-            let outcome = load(layers[index], with: bench, arm: arm)
-            if case .content(let content, _) = outcome { contents[index] = content }
+            let outcome = load(index, with: bench, arm: arm)
+            if case .content(let content, _) = outcome {
+                loaded[index] = content
+                changed.append(index)
+            }
             result.outcomes.append((index, outcome))
         }
         bench.parser.trim()
-        // What nobody has changed is what is current.
-        let isNew = result.outcomes.contains {
-            if case .content = $0.outcome { true } else { false }
-        }
-        if !isNew, current != nil { return result }
-        do throws(Failure) {
-            let merged = try merge(contents)
-            if try differs(merged, among: contents) { result.content = merged }
+        // What nobody has changed is what is there.
+        if changed.isEmpty, newest != nil { return result }
+        do throws(Rejection) {
+            result.proposal = try propose(loaded, validate)
         } catch {
-            result.failure = error
+            result.rejection = error
+            result.heldBack = changed
+            // Sources are independent of each other: what is good by itself does not wait.
+            if changed.count > 1, newest != nil {
+                salvage(loaded, changed, into: &result, validate, discard)
+            }
         }
         return result
+    }
+
+    /// Takes of the changed layers those that are good without the others.
+    private func salvage(
+        _ loaded: [Content?], _ changed: [Int], into result: inout Result,
+        _ validate: (Content) throws(Failure) -> SharedSnapshot?,
+        _ discard: (SharedSnapshot) -> Void
+    ) {
+        var taken = contents
+        for index in changed {
+            var trial = taken
+            trial[index] = loaded[index]
+            do throws(Rejection) {
+                let proposal = try propose(trial, validate)
+                if let candidate = result.proposal?.candidate { discard(candidate) }
+                result.proposal = proposal
+                result.heldBack.removeAll { $0 == index }
+                taken = trial
+            } catch {}
+        }
+    }
+
+    /// Lays contents on each other; nil when that gives what is there.
+    private func propose(
+        _ contents: [Content?], _ validate: (Content) throws(Failure) -> SharedSnapshot?
+    ) throws(Rejection) -> Proposal? {
+        let merged: Content
+        do throws(Failure) {
+            merged = try merge(contents)
+            if try !differs(merged, among: contents) { return nil }
+        } catch {
+            throw Rejection(error, fingerprint: 0)
+        }
+        if let known, !isForced, known.fingerprint != 0, known.fingerprint == merged.fingerprint {
+            throw known
+        }
+        do throws(Failure) {
+            return Proposal(
+                composition: Composition(content: merged, contents: contents),
+                candidate: try validate(merged))
+        } catch {
+            throw Rejection(error, fingerprint: merged.fingerprint)
+        }
     }
 
     // MARK: - One layer
 
     private func load(
-        _ layer: Layer, with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?
+        _ index: Int, with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?
     ) -> Outcome {
+        let layer = layers[index]
         // Watched first and read then, so that no change falls between the two. The read may show
         // that there is more to watch: links in a plain directory, a mount that has just come. Then
         // once more, with that watched.
         let armed = arm(layer, false)
         if let armed { layer.watched = armed }
-        let outcome = read(layer, with: bench)
+        let outcome = read(index, with: bench)
         guard armed != nil || layer.source.settles, layer.watched != layer.source.watches() else {
             return outcome
         }
         if let armed = arm(layer, true) { layer.watched = armed }
-        let again = read(layer, with: bench)
+        let again = read(index, with: bench)
         // The same generation is still there: what the first read made of it is what counts.
         if case .known = again { return outcome }
         return again
     }
 
-    private func read(_ layer: Layer, with bench: Workbench) -> Outcome {
+    private func read(_ index: Int, with bench: Workbench) -> Outcome {
+        let layer = layers[index]
         let known = isForced ? nil : layer.examined
         do throws(Failure) {
             let reading = try layer.source.read(
@@ -99,17 +170,18 @@ package struct ReloadAttempt {
             case .payload(let generation):
                 // A volume goes empty when something went wrong with it (kubernetes#113242): that
                 // is no content.
-                if bench.payload.count == 0, let content = layer.content, content.body.count > 0 {
+                if bench.payload.count == 0, let content = contents[index], content.body.count > 0 {
                     layer.examined = nil
                     let name = layer.source.name.description
-                    return .missing(Failure(.notFound, .load, key: name, "the source is empty"))
+                    return .missing(Errno.noSuchFile.failure(.load, key: name, "the source is empty"))
                 }
                 layer.examined = generation
-                return parse(generation, previous: layer.content, with: bench)
+                if quarantines[index].holds(bench.payload) { return .quarantined }
+                return parse(generation, previous: contents[index], with: bench)
             }
         } catch {
             layer.examined = nil
-            return .failed(Layer.Rejection(failure: error, fingerprint: 0))
+            return .failed(Rejection(error, fingerprint: 0))
         }
     }
 
@@ -122,9 +194,8 @@ package struct ReloadAttempt {
         let size = max(1, count) * MemoryLayout<Document>.stride
         guard let room = Memory.system.allocate(size) else {
             return .failed(
-                Layer.Rejection(
-                    failure: Failure(.noMemory, .parse, "no memory for \(count) keys"),
-                    fingerprint: 0))
+                Rejection(
+                    Failure(.noMemory, .parse, "no memory for \(count) keys"), fingerprint: 0))
         }
         let documents = UnsafeMutableBufferPointer(
             start: room.bindMemory(to: Document.self, capacity: max(1, count)), count: count)
@@ -157,14 +228,14 @@ package struct ReloadAttempt {
             }
         }
         if let failure {
-            return .failed(Layer.Rejection(failure: failure, fingerprint: payload.fingerprint))
+            return .failed(Rejection(failure, fingerprint: payload.fingerprint))
         }
         if let previous, shared == count, previous.body.count == count { return .same }
         do throws(Failure) {
             let body = try snapshot(documents, generation)
             return .content(Content(body), generation)
         } catch {
-            return .failed(Layer.Rejection(failure: error, fingerprint: payload.fingerprint))
+            return .failed(Rejection(error, fingerprint: payload.fingerprint))
         }
     }
 
@@ -273,16 +344,16 @@ package struct ReloadAttempt {
     }
 
     private func differs(_ merged: Content, among loaded: [Content?]) throws(Failure) -> Bool {
-        guard let current else { return true }
-        if current === merged { return false }
+        guard let newest else { return true }
+        if newest === merged { return false }
         // What was current was one layer's content as it is, and so is what comes now: a layer's
         // content is only made anew when some of its bytes differ.
-        if layers.contains(where: { $0.content === current }),
+        if contents.contains(where: { $0 === newest }),
             loaded.contains(where: { $0 === merged })
         {
             return true
         }
-        let changes = try Changes.between(current.body, merged.body, memory: .system)
+        let changes = try Changes.between(newest.body, merged.body, memory: .system)
         changes.free(.system)
         return changes.count > 0
     }

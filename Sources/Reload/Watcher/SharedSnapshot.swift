@@ -20,31 +20,45 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
     @inline(__always)
     package init(_ base: UnsafeMutableRawPointer) { self.base = base }
 
+    /// What readers see; it does not change while somebody can hold the snapshot.
     private struct Header {
         /// The content, unretained: the fast way in.
         var body: Snapshot
-        var version: UInt64
         var publishedNanoseconds: Int64
         /// Keeps the content alive.
         var content: Content?
         /// The watcher it belongs to; its block lives as long as this.
         var current: CurrentSnapshot
-        /// References of the engine's own, under its lock: rounds that still compare with it.
-        var engineHolders: Int
     }
 
-    private static var retiredOffset: Int { 64 }
-    private static var stripesOffset: Int { 128 }
+    /// What only the engine knows, under its lock; in a cache line that no reader touches.
+    private struct Bookkeeping {
+        /// References of the engine's own: rounds that still compare with it.
+        var engineHolders = 0
+        /// The history has it.
+        var isKept = false
+        /// It was said that nobody holds it any more.
+        var isDrained = false
+    }
+
+    private static var tellsOffset: Int { 64 }
+    private static var versionOffset: Int { 72 }
+    private static var bookkeepingOffset: Int { 128 }
+    private static var stripesOffset: Int { 192 }
     private static var stripeSize: Int { 64 }
 
     @inline(__always)
     private var header: UnsafeMutablePointer<Header> { base.assumingMemoryBound(to: Header.self) }
 
+    private var bookkeeping: UnsafeMutablePointer<Bookkeeping> {
+        (base + SharedSnapshot.bookkeepingOffset).assumingMemoryBound(to: Bookkeeping.self)
+    }
+
     // MARK: - Reading
 
     @inline(__always) package var body: Snapshot { header.pointee.body }
-    /// 1, 2, 3 …; 0 for a candidate.
-    @inline(__always) package var version: UInt64 { header.pointee.version }
+    /// 1, 2, 3 …; 0 for a candidate. Atomic, since a validator may have handed the candidate on.
+    @inline(__always) package var version: UInt64 { versionWord.pointee.load(ordering: .relaxed) }
     @inline(__always) package var publishedNanoseconds: Int64 {
         header.pointee.publishedNanoseconds
     }
@@ -64,8 +78,13 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
     }
 
     @inline(__always)
-    private var retired: UnsafeMutablePointer<Atomic<UInt64>> {
-        (base + SharedSnapshot.retiredOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    private var tellsOfRelease: UnsafeMutablePointer<Atomic<UInt64>> {
+        (base + SharedSnapshot.tellsOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+
+    @inline(__always)
+    private var versionWord: UnsafeMutablePointer<Atomic<UInt64>> {
+        (base + SharedSnapshot.versionOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
     @inline(__always)
@@ -77,10 +96,12 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
     @inline(__always)
     package func release() {
         released(cs_stripe()).pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        if retired.pointee.load(ordering: .sequentiallyConsistent) != 0 { Reclaimer.request() }
+        if tellsOfRelease.pointee.load(ordering: .sequentiallyConsistent) != 0 {
+            Reclaimer.request()
+        }
     }
 
-    /// Whether a caller holds it. Exact for a retired snapshot once it says no.
+    /// Whether a caller holds it. Exact for a snapshot that is not current once it says no.
     package var isHeldByCallers: Bool {
         var releases: UInt64 = 0
         var acquisitions: UInt64 = 0
@@ -109,19 +130,40 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
         let snapshot = SharedSnapshot(base)
         snapshot.header.initialize(
             to: Header(
-                body: content.body, version: version, publishedNanoseconds: unixTime(),
-                content: content, current: current, engineHolders: 0))
-        snapshot.retired.pointee.store(0, ordering: .sequentiallyConsistent)
+                body: content.body, publishedNanoseconds: unixTime(), content: content,
+                current: current))
+        snapshot.bookkeeping.initialize(to: Bookkeeping())
+        snapshot.versionWord.pointee.store(version, ordering: .relaxed)
+        snapshot.tellsOfRelease.pointee.store(0, ordering: .sequentiallyConsistent)
         current.retain()
         return snapshot
     }
 
-    /// It is not current any more: from now on the last release asks for it to be freed.
-    func retire() { retired.pointee.store(1, ordering: .sequentiallyConsistent) }
+    /// A candidate becomes a version.
+    func stamp(version: UInt64) {
+        header.pointee.publishedNanoseconds = unixTime()
+        versionWord.pointee.store(version, ordering: .relaxed)
+    }
 
-    func engineRetain() { header.pointee.engineHolders += 1 }
-    func engineRelease() { header.pointee.engineHolders -= 1 }
-    var isHeldByEngine: Bool { header.pointee.engineHolders > 0 }
+    /// From now on each release wakes who looks for the last one.
+    func tellOfRelease() { tellsOfRelease.pointee.store(1, ordering: .sequentiallyConsistent) }
+
+    /// Nobody looks for the last release any more.
+    func stopTelling() { tellsOfRelease.pointee.store(0, ordering: .sequentiallyConsistent) }
+
+    func engineRetain() { bookkeeping.pointee.engineHolders += 1 }
+    func engineRelease() { bookkeeping.pointee.engineHolders -= 1 }
+    var isHeldByEngine: Bool { bookkeeping.pointee.engineHolders > 0 }
+
+    var isKept: Bool {
+        get { bookkeeping.pointee.isKept }
+        nonmutating set { bookkeeping.pointee.isKept = newValue }
+    }
+
+    var isDrained: Bool {
+        get { bookkeeping.pointee.isDrained }
+        nonmutating set { bookkeeping.pointee.isDrained = newValue }
+    }
 
     /// Whose snapshot it is.
     var current: CurrentSnapshot { header.pointee.current }

@@ -26,7 +26,7 @@ extension Watcher {
             copy.isHealthy =
                 version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
             copy.polling = UInt32(layers.count(where: { $0.isPolled }))
-            copy.heldSnapshots = reactor.heldSnapshots(of: current)
+            copy.heldSnapshots = UInt32(clamping: reactor.heldSnapshots(of: current))
             return copy
         }
     }

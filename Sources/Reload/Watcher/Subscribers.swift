@@ -18,7 +18,12 @@ final class Subscribers {
     /// Lost and recovered sources, the newest word for each.
     private var sources: [(kind: Event.Kind, failure: Failure, cause: Event.Cause)] = []
 
-    var hasPending: Bool { published != nil || rejected != nil || !sources.isEmpty }
+    /// The highest version that nobody holds any more, if somebody wants to hear of that.
+    private var drained: UInt64 = 0
+
+    var hasPending: Bool {
+        published != nil || rejected != nil || !sources.isEmpty || drained > 0
+    }
 
     func add(_ subscriber: Subscriber) { all.append(subscriber) }
 
@@ -28,6 +33,7 @@ final class Subscribers {
         guard let index = all.firstIndex(where: { $0.id == id }) else { return nil }
         let subscriber = all.remove(at: index)
         subscriber.isRemoved = true
+        if !subscriber.isRunning { subscriber.forgetBeginning() }
         if all.isEmpty {
             dropPending()
             if let current { tell(current) }
@@ -58,12 +64,18 @@ final class Subscribers {
         sources.append((kind, failure, cause))
     }
 
+    func noteDrained(_ version: UInt64) {
+        if all.contains(where: { $0.wantsDrained }) { drained = max(drained, version) }
+    }
+
     func dropPending() {
         published = nil
         rejected = nil
         sources.removeAll()
+        drained = 0
         if let told { told.engineRelease() }
         told = nil
+        for subscriber in all where !subscriber.isRunning { subscriber.forgetBeginning() }
     }
 
     private func tell(_ snapshot: SharedSnapshot) {
@@ -94,33 +106,25 @@ final class Subscribers {
             held.append(current)
         }
         for source in sources {
-            events.append(
-                Event(
-                    kind: source.kind, cause: source.cause, snapshot: current, previous: nil,
-                    changes: .none,
-                    failure: source.failure))
+            events.append(Event(source.kind, source.cause, current, failure: source.failure))
         }
         if let cause = published, let current {
             if let told {
                 told.engineRetain()
                 held.append(told)
             }
-            events.append(
-                Event(
-                    kind: .published, cause: cause, snapshot: current, previous: told,
-                    changes: .none, failure: nil))
+            events.append(Event(.published, cause, current, previous: told))
             tell(current)
         }
         if let rejected {
             events.append(
-                Event(
-                    kind: .rejected, cause: rejected.cause, snapshot: current, previous: nil,
-                    changes: .none,
-                    failure: rejected.failure))
+                Event(.rejected, rejected.cause, current, failure: rejected.failure))
         }
+        if drained > 0 { events.append(Event(.drained, .change, current, drained: drained)) }
         published = nil
         rejected = nil
         sources.removeAll()
+        drained = 0
         return Round(subscribers: all, events: events, held: held)
     }
 }
@@ -136,15 +140,10 @@ extension Event {
                 previous?.body, snapshot.body, matching: pattern, memory: .system)
         } catch {
             // Without memory for the list the event still comes: the version is what counts.
-            changes = .none
             Log.write(.error, error.message)
-            return Event(
-                kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes,
-                failure: nil)
+            return self
         }
         if pattern != nil, changes.count == 0 { return nil }
-        return Event(
-            kind: kind, cause: cause, snapshot: snapshot, previous: previous, changes: changes,
-            failure: nil)
+        return Event(kind, cause, snapshot, previous: previous, changes: changes)
     }
 }

@@ -5,7 +5,7 @@ package import Config
 
 extension Watcher {
     /// Takes what is due for an attempt; nil when there is nothing to do. Under the lock.
-    func beginAttempt() -> (attempt: ReloadAttempt, tickets: [ReloadTicket], cause: Event.Cause)? {
+    func beginAttempt() -> (attempt: ReloadAttempt, ticket: AttemptTicket)? {
         guard life == .started, !isLoading else { return nil }
         let isForced = isReloadRequested || !tickets.isEmpty
         isReloadRequested = false
@@ -21,69 +21,101 @@ extension Watcher {
             layers[index].state.onLoad()
             layers[index].nextCheck = .never
         }
-        let attempt = ReloadAttempt(
-            layers: layers, due: due, options: options, current: current.snapshot?.content,
+        return (
+            attempt(at: due, isForced: isForced),
+            AttemptTicket(
+                callers: taken, cause: isForced ? .reload : .change, epoch: epoch, began: .now)
+        )
+    }
+
+    /// An attempt at these layers, from what they hold now. Under the lock, or in `start`.
+    func attempt(at due: [Int], isForced: Bool) -> ReloadAttempt {
+        ReloadAttempt(
+            layers: layers, due: due, options: options, rules: rules,
+            contents: layers.map { $0.content }, quarantines: layers.map { $0.quarantine },
+            newest: (waiting?.composition ?? composition)?.content, known: rejectedTogether,
             isForced: isForced)
-        return (attempt, taken, isForced ? .reload : .change)
+    }
+
+    /// Not under the lock.
+    func run(_ attempt: ReloadAttempt, with bench: Workbench) -> ReloadAttempt.Result {
+        attempt.run(with: bench) { layer, isForced in
+            self.reactor.arm(layer, of: self, isForced: isForced)
+        } validate: { content throws(Failure) in
+            try self.validate(content, by: attempt.rules)
+        } discard: { candidate in
+            self.discard(candidate)
+        }
     }
 
     /// Makes the result visible: a version, a rejection, lost and recovered sources. Under the
     /// lock.
-    func endAttempt(
-        _ result: ReloadAttempt.Result, tickets: [ReloadTicket], cause: Event.Cause, began: Instant
-    ) {
+    func endAttempt(_ result: ReloadAttempt.Result, _ ticket: AttemptTicket) {
         isLoading = false
+        defer { reactor.lock.wakeAll() }
         guard life == .started else {
-            for ticket in tickets { ticket.end(Failure(.state, "the watcher was stopped")) }
-            return reactor.lock.wakeAll()
+            if let candidate = result.proposal?.candidate { reactor.retire(candidate) }
+            for caller in ticket.callers {
+                caller.end(Failure(.state, "the watcher was stopped"))
+            }
+            return
         }
+        if ticket.epoch != epoch { return repeatAttempt(result, ticket) }
         let now = Instant.now
-        stats.lastDurationNanoseconds = now.nanoseconds - began.nanoseconds
+        stats.lastDurationNanoseconds = now.nanoseconds - ticket.began.nanoseconds
         var problem: Failure?
         var rejections: [Failure] = []
         for (index, outcome) in result.outcomes {
             let layer = layers[index]
-            if let failure = settle(outcome, of: layer, cause, couldPublish: result.failure == nil)
-            {
+            let isTaken = !result.heldBack.contains(index)
+            if let failure = settle(outcome, of: layer, ticket.cause, isTaken: isTaken) {
                 problem = problem ?? failure.failure
                 if failure.isNews { rejections.append(failure.failure) }
             }
+            layer.isHeldBack = !isTaken
+            // What is held back is read again in each attempt, until all fits together.
+            if !isTaken { layer.examined = nil }
             schedule(layer, at: now)
         }
-        if let failure = result.failure {
-            let isKnown = rejectedTogether?.message.isIdentical(to: failure.message) ?? false
-            if !isKnown { rejections.append(failure) }
-            problem = problem ?? failure
-            // The layers keep what they had, and are read again in each attempt until all fits
-            // together.
-            for (index, outcome) in result.outcomes {
-                layers[index].examined = nil
-                if case .content = outcome { layers[index].isHeldBack = true }
-            }
-        } else {
-            for (index, _) in result.outcomes { layers[index].isHeldBack = false }
+        if let rejection = result.rejection {
+            if rejectedTogether != rejection { rejections.append(rejection.failure) }
+            problem = problem ?? rejection.failure
         }
-        rejectedTogether = result.failure
-        let isGood = problem == nil
-        if let content = result.content {
-            publish(content, cause: cause)
-        } else if isGood {
+        rejectedTogether = result.rejection
+        var callers = ticket.callers
+        if let proposal = result.proposal {
+            callers = offer(
+                proposal.composition, proposal.candidate, cause: ticket.cause, tickets: callers)
+        } else if problem == nil {
             stats.lastSuccessNanoseconds = unixTime()
             let isNewlyRead = result.outcomes.contains {
                 if case .known = $0.outcome { false } else { true }
             }
-            if isNewlyRead || cause == .reload { stats.unchanged += 1 }
+            if isNewlyRead || ticket.cause == .reload { stats.unchanged += 1 }
+            // What they asked for is what waits.
+            waiting?.tickets += callers
+            if waiting != nil { callers = [] }
         }
         // After what was published: a version that is told drops the rejections that wait.
-        for failure in rejections { reject(failure, cause: cause) }
-        for ticket in tickets { ticket.end(problem, version: version) }
-        reactor.lock.wakeAll()
+        for failure in rejections { reject(failure, cause: ticket.cause) }
+        for caller in callers { caller.end(problem, version: version) }
         if needsAttempt { reactor.queue(self) }
+    }
+
+    /// Somebody went back while the attempt ran: what it read is looked at once more.
+    private func repeatAttempt(_ result: ReloadAttempt.Result, _ ticket: AttemptTicket) {
+        if let candidate = result.proposal?.candidate { reactor.retire(candidate) }
+        for (index, _) in result.outcomes {
+            layers[index].examined = nil
+            layers[index].state = .due
+        }
+        tickets = ticket.callers + tickets
+        reactor.queue(self)
     }
 
     /// What a layer's outcome means for the layer; the failure to be reported, if there is one.
     private func settle(
-        _ outcome: ReloadAttempt.Outcome, of layer: Layer, _ cause: Event.Cause, couldPublish: Bool
+        _ outcome: ReloadAttempt.Outcome, of layer: Layer, _ cause: Event.Cause, isTaken: Bool
     ) -> (failure: Failure, isNews: Bool)? {
         switch outcome {
         case .known:
@@ -91,10 +123,17 @@ extension Watcher {
             return nil
         case .same:
             recover(layer, cause)
+            layer.quarantine.lift()
+            return nil
+        case .quarantined:
+            recover(layer, cause)
             return nil
         case .content(let content, _):
             recover(layer, cause)
-            if couldPublish { layer.content = content }
+            if isTaken {
+                layer.content = content
+                layer.quarantine.lift()
+            }
             return nil
         case .missing(let failure):
             stats.sourceErrors += 1
@@ -105,7 +144,7 @@ extension Watcher {
                 note { $0.noteSource(.sourceLost, failure, cause) }
                 log(.warning, "the source \(failure.key) is lost: \(failure.message)")
             }
-            return (failure.asMissing, false)
+            return (failure, false)
         case .failed(let rejection):
             if rejection.failure.stage == .load { stats.sourceErrors += 1 }
             var isNews = true
@@ -119,21 +158,46 @@ extension Watcher {
     func recover(_ layer: Layer, _ cause: Event.Cause) {
         if layer.isLost {
             let name = layer.source.name.description
-            let failure = Failure(.io, .load, key: name, "the source is back")
+            let failure = Failure(.notFound, .load, key: name, "the source is back")
             note { $0.noteSource(.sourceRecovered, failure, cause) }
             log(.info, "the source \(name) is back")
         }
         layer.health = .good
     }
 
-    func publish(_ content: Content, cause: Event.Cause) {
+    /// Makes a composition current. `candidate` is the snapshot that a validator saw. Under the
+    /// lock.
+    func publish(_ composition: Composition, candidate: SharedSnapshot?, cause: Event.Cause) {
         version += 1
-        let snapshot = SharedSnapshot.make(content: content, current: current, version: version)
-        if let before = current.publish(snapshot) { reactor.retire(before) }
+        let snapshot =
+            candidate
+            ?? SharedSnapshot.make(content: composition.content, current: current, version: 0)
+        snapshot.stamp(version: version)
+        if let before = current.publish(snapshot) { keep(before) }
+        self.composition = composition
+        let needsConfirmation = cause == .change || cause == .reload
+        if needsConfirmation, options.confirmMilliseconds > 0 {
+            let deadline = Instant.now.advanced(byMilliseconds: options.confirmMilliseconds)
+            confirmation.await(version, composition, until: deadline)
+            reactor.note(deadline)
+        } else {
+            confirmation.begin(version, composition)
+        }
         stats.succeeded += 1
         stats.lastSuccessNanoseconds = snapshot.publishedNanoseconds
         note { $0.notePublished(snapshot, cause) }
-        log(.info, "version \(version) with \(content.body.count) keys")
+        log(.info, "version \(version) with \(composition.content.body.count) keys")
+    }
+
+    /// A version is not current any more: it becomes history.
+    private func keep(_ snapshot: SharedSnapshot) {
+        guard let composition else { return reactor.retire(snapshot) }
+        let version = PublishedVersion(snapshot: snapshot, composition: composition)
+        snapshot.isKept = options.historyCount > 0
+        reactor.retire(snapshot)
+        for dropped in history.add(version, keeping: options.historyCount) {
+            reactor.letGo(dropped)
+        }
     }
 
     func reject(_ failure: Failure, cause: Event.Cause) {
@@ -198,6 +262,14 @@ extension Watcher {
     }
 }
 
+/// Why an attempt was made, and for whom.
+struct AttemptTicket {
+    let callers: [ReloadTicket]
+    let cause: Event.Cause
+    let epoch: Int
+    let began: Instant
+}
+
 /// A caller's wait for an attempt. Guarded by the lock.
 final class ReloadTicket {
     private(set) var isDone = false
@@ -208,14 +280,5 @@ final class ReloadTicket {
         isDone = true
         self.failure = failure
         self.version = version
-    }
-}
-
-extension Failure {
-    /// A missing source as a caller of start or reload is told of it.
-    fileprivate var asMissing: Failure {
-        var failure = self
-        failure.kind = .io
-        return failure
     }
 }

@@ -53,7 +53,9 @@ extension Watcher {
             nextRescan = rescan(after: now)
             stats.rescans += 1
         }
-        var next = nextRescan
+        if now >= confirmation.deadline { revert() }
+        if let waiting, now >= waiting.deadline { publishWaiting() }
+        var next = min(nextRescan, min(confirmation.deadline, waiting?.deadline ?? .never))
         for layer in layers where layer.source.canChange {
             layer.state.onTime(now)
             if isRescan || now >= layer.nextCheck {

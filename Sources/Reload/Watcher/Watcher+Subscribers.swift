@@ -4,15 +4,16 @@ package import Config
 
 extension Watcher {
     package func subscribe(
-        pattern: KeyPattern?, isManual: Bool, receive: @escaping (Event) -> Void
+        pattern: KeyPattern?, isManual: Bool, wantsDrained: Bool,
+        receive: @escaping (Event) -> Void
     ) throws(Failure) -> UInt64 {
         try reactor.lock.withLock { () throws(Failure) in
             guard life != .stopped else { throw Failure(.state, "the watcher was stopped") }
             lastSubscription += 1
             let isManual = isManual || options.isDispatchManual
             let subscriber = Subscriber(
-                id: lastSubscription, since: version, pattern: pattern, isManual: isManual,
-                receive: receive)
+                id: lastSubscription, since: current.snapshot, pattern: pattern, isManual: isManual,
+                wantsDrained: wantsDrained, receive: receive)
             (isManual ? manualSubscribers : threadSubscribers).add(subscriber)
             return subscriber.id
         }
@@ -31,6 +32,8 @@ extension Watcher {
             guard let subscriber = removed else {
                 throw Failure(.notFound, "there is no such subscription")
             }
+            // Nobody is left to hear of what the descriptor tells.
+            if !manualSubscribers.hasPending { quietenEventDescriptor() }
             while running == nil, !reactor.isForked, subscriber.isRunning {
                 reactor.lock.wait(until: .never)
             }
@@ -73,6 +76,12 @@ extension Watcher {
         if manualSubscribers.hasPending, eventDescriptor >= 0 {
             Waker.signal(number: eventDescriptor)
         }
+    }
+
+    /// Nothing waits for manual subscribers. Under the lock.
+    func quietenEventDescriptor() {
+        // In a child that was not told to go on the eventfd is the parent's.
+        if eventDescriptor >= 0, !reactor.isForked { Waker.clear(number: eventDescriptor) }
     }
 
     /// A subscriber is called. Under the lock.

@@ -39,8 +39,21 @@ package final class Watcher {
     var nextRescan = Instant.never
     var version: UInt64 = 0
     var stats = Stats()
-    /// Why the layers could not be laid on each other although each of them was good.
-    var rejectedTogether: Failure?
+    var rules = Rules()
+    /// What the current version consists of; nil before the first.
+    var composition: Composition?
+    var history = History()
+    var confirmation = Confirmation()
+    /// Grows when somebody goes back: what was loaded before does not count any more.
+    var epoch = 0
+    /// What waits for the holders of the current version.
+    var waiting: Waiting? {
+        didSet { reactor.noteWaiting((waiting == nil ? 0 : 1) - (oldValue == nil ? 0 : 1)) }
+    }
+    /// How many callers wait in `drain`.
+    var drainers = 0
+    /// Why the layers' new contents were not taken together although each of them was good.
+    var rejectedTogether: Rejection?
     /// Callers who wait for an attempt that begins after they asked.
     var tickets: [ReloadTicket] = []
     /// A reload was asked for that nobody waits for.
@@ -124,9 +137,10 @@ package final class Watcher {
             life = .starting
             isLoading = true
         }
+        let first: Subscribers.Round
         do throws(Failure) {
             try reactor.enter(self)
-            try loadFirst()
+            first = try loadFirst()
         } catch {
             reactor.forget(self)
             reactor.lock.withLock {
@@ -138,10 +152,10 @@ package final class Watcher {
             reactor.leave(until: .never)
             throw error
         }
+        // On this thread, so that settings are applied before the service serves.
+        _ = reactor.runRound(of: self, threadSubscribers, begun: first, isRepeated: false)
         if Log.isEnabled(.warning) { warnOfWhatNeverUpdates() }
         Log.flush()
-        // On this thread, so that settings are applied before the service serves.
-        _ = reactor.runRound(of: self, threadSubscribers, isReserved: true, isRepeated: false)
     }
 
     private func warnOfWhatNeverUpdates() {
@@ -151,42 +165,52 @@ package final class Watcher {
         }
     }
 
-    /// The first load: every source must be there and good.
-    private func loadFirst() throws(Failure) {
+    /// The first load: every source must be there and good. What is told of it, to those who
+    /// subscribed.
+    private func loadFirst() throws(Failure) -> Subscribers.Round {
         let began = Instant.now
         let bench = reactor.takeBench()
-        let attempt = ReloadAttempt(
-            layers: layers, due: Array(layers.indices), options: options, current: nil,
-            isForced: true)
-        let result = attempt.run(with: bench) { self.reactor.arm($0, of: self, isForced: $1) }
+        let result = run(attempt(at: Array(layers.indices), isForced: true), with: bench)
         bench.files.closeFiles()
         reactor.returnBench(bench)
-        var problem = result.failure
+        var problem = result.rejection?.failure
         for (index, outcome) in result.outcomes {
             switch outcome {
             case .missing(let failure):
                 if !layers[index].isOptional { problem = problem ?? failure }
             case .failed(let rejection): problem = problem ?? rejection.failure
-            case .content, .known, .same: break
+            case .content, .known, .same, .quarantined: break
             }
         }
-        if let problem { throw problem }
-        try reactor.lock.withLock { () throws(Failure) in
-            guard life == .starting else { throw Failure(.state, "the watcher was stopped") }
+        if let problem {
+            if let candidate = result.proposal?.candidate { discard(candidate) }
+            throw problem
+        }
+        return try reactor.lock.withLock { () throws(Failure) in
+            guard life == .starting else {
+                if let candidate = result.proposal?.candidate { reactor.retire(candidate) }
+                throw Failure(.state, "the watcher was stopped")
+            }
             let now = Instant.now
             for (index, outcome) in result.outcomes {
                 if case .content(let content, _) = outcome { layers[index].content = content }
                 schedule(layers[index], at: now)
             }
             stats.lastDurationNanoseconds = now.nanoseconds - began.nanoseconds
-            if let content = result.content { publish(content, cause: .start) }
+            if let proposal = result.proposal {
+                publish(proposal.composition, candidate: proposal.candidate, cause: .start)
+            }
+            // What was asked for before is what start has done.
+            _ = current.takeReloadRequest()
             life = .started
-            // The first round is this thread's, whatever is published until it runs.
+            // The first round is this thread's, and tells of this version, whatever is published
+            // until it runs.
             threadSubscribers.isRunning = true
             isLoading = false
             nextRescan = rescan(after: now)
             if needsAttempt { reactor.queue(self) }
             reactor.wake()
+            return threadSubscribers.beginRound(current: current.snapshot)
         }
     }
 
@@ -223,6 +247,9 @@ package final class Watcher {
         let block = current
         reactor.lock.withLock {
             if let last = block.withdraw() { reactor.retire(last) }
+            for snapshot in history.removeAll() { reactor.letGo(snapshot) }
+            composition = nil
+            confirmation = Confirmation()
             if eventDescriptor >= 0 { Waker.close(number: eventDescriptor) }
             eventDescriptor = -1
             reactor.remove(self)
@@ -238,32 +265,34 @@ package final class Watcher {
         reactor.forget(self)
         reactor.lock.withLock {
             life = .stopped
-            for ticket in tickets { ticket.end(Failure(.state, "the watcher was stopped")) }
+            for ticket in tickets + dropWaiting() {
+                ticket.end(Failure(.state, "the watcher was stopped"))
+            }
             tickets.removeAll()
             threadSubscribers.dropPending()
             manualSubscribers.dropPending()
-            // In a child that was not told to go on the eventfd is the parent's.
-            if eventDescriptor >= 0, !reactor.isForked { Waker.clear(number: eventDescriptor) }
+            quietenEventDescriptor()
             reactor.lock.wakeAll()
         }
     }
 
-    var isBusy: Bool { isLoading || threadSubscribers.isRunning || manualSubscribers.isRunning }
+    /// The host's code runs for the watcher, or is about to. A load by itself disturbs nobody: what
+    /// it finds is dropped.
+    var isBusy: Bool {
+        threadSubscribers.isRunning || manualSubscribers.isRunning
+            || isLoading && rules.callTheHost
+    }
 
     /// Tells the owner of a destroyed watcher, once, that its callbacks are over.
     func finish() {
         let closed = reactor.lock.withLock { () -> (() -> Void)? in
-            // In a child whoever ran a round at the fork is not there any more.
-            let isRunning = threadSubscribers.isRunning || manualSubscribers.isRunning
-            guard isDestroyed, !isRunning || reactor.isForked else { return nil }
+            // In a child whoever ran a round or a validator at the fork is not there any more.
+            guard isDestroyed, !isBusy || reactor.isForked else { return nil }
             defer { self.closed = nil }
             return self.closed
         }
         guard let closed else { return }
-        let running = RunningCallback.watcher
-        RunningCallback.watcher = current.base
-        closed()
-        RunningCallback.watcher = running
+        RunningCallback.run(current.base) { closed() }
     }
 
     // MARK: - Fork

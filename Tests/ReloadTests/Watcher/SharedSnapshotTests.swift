@@ -34,6 +34,7 @@ private func empty() throws -> Content {
         }
         done.wait()
         #expect(!snapshot.isHeldByCallers)
+        snapshot.giveBack()
     }
 
     @Test("a header that is used again begins with nobody holding it")
@@ -42,12 +43,12 @@ private func empty() throws -> Content {
         let first = SharedSnapshot.make(content: try empty(), current: current, version: 1)
         first.retain()
         first.release()
-        _ = first.takeContent()
-        first.recycle()
+        first.giveBack()
         let second = SharedSnapshot.make(content: try empty(), current: current, version: 2)
         #expect(second == first)
         #expect(!second.isHeldByCallers)
         #expect(second.version == 2)
+        second.giveBack()
     }
 
     @Test("who acquires while versions are published never gets one that is freed")
@@ -80,19 +81,30 @@ private func empty() throws -> Content {
                 let next = SharedSnapshot.make(
                     content: try empty(), current: current, version: version)
                 if let before = current.publish(next) {
-                    before.retire()
+                    before.tellOfRelease()
                     retired.append(before)
                 }
                 retired.removeAll { snapshot in
                     if snapshot.isHeldByCallers { return false }
-                    _ = snapshot.takeContent()
-                    snapshot.recycle()
+                    snapshot.giveBack()
                     return true
                 }
             }
             box.stop.store(true, ordering: .relaxed)
             readers.wait()
+            for snapshot in retired + [current.withdraw()].compactMap({ $0 }) {
+                #expect(!snapshot.isHeldByCallers)
+                snapshot.giveBack()
+            }
         }
+    }
+}
+
+extension SharedSnapshot {
+    /// What the reactor does with a snapshot that nobody holds.
+    func giveBack() {
+        _ = takeContent()
+        recycle()
     }
 }
 

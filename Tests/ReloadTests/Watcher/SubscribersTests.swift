@@ -28,18 +28,24 @@ extension String {
 
 private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", line: 2, column: 3)
 
-@Suite struct SubscribersTests {
+@Suite final class SubscribersTests {
     private let subscribers = Subscribers()
     private let current = CurrentSnapshot.make()
+    private var published: [SharedSnapshot] = []
+
+    deinit {
+        for snapshot in published { snapshot.giveBack() }
+    }
 
     private func subscriber() -> Subscriber {
-        Subscriber(id: 1, since: 0, pattern: nil, isManual: false) { _ in }
+        Subscriber(id: 1, since: nil, pattern: nil, isManual: false, wantsDrained: false) { _ in }
     }
 
     private func publish(_ version: UInt64, _ text: String) throws -> SharedSnapshot {
         let snapshot = SharedSnapshot.make(
             content: try content(text), current: current, version: version)
         _ = current.publish(snapshot)
+        published.append(snapshot)
         return snapshot
     }
 
@@ -129,5 +135,42 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
         #expect(first.isHeldByEngine)
         round.end()
         #expect(!first.isHeldByEngine)
+    }
+
+    @Test("who subscribed late is told from where it began, and of no start")
+    func late() throws {
+        let first = try publish(1, "a")
+        let second = try publish(2, "b")
+        let late = Subscriber(
+            id: 1, since: second, pattern: nil, isManual: false, wantsDrained: false
+        ) { _ in }
+        let third = try publish(3, "c")
+        let viewed = late.viewed(Event(.published, .start, third, previous: first))
+        #expect(viewed.cause == .change)
+        #expect(viewed.previous == second)
+        #expect(second.isHeldByEngine)
+        late.forgetBeginning()
+        #expect(!second.isHeldByEngine)
+        let fourth = try publish(4, "d")
+        #expect(late.viewed(Event(.published, .change, fourth, previous: third)).previous == third)
+    }
+
+    @Test("of drained versions the highest is told, and only when somebody asked")
+    func drained() throws {
+        _ = try publish(3, "c")
+        subscribers.add(subscriber())
+        subscribers.noteDrained(1)
+        #expect(!subscribers.hasPending)
+        subscribers.add(
+            Subscriber(id: 2, since: nil, pattern: nil, isManual: false, wantsDrained: true) {
+                _ in
+            })
+        subscribers.noteDrained(2)
+        subscribers.noteDrained(1)
+        let round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.map(\.kind) == [.drained])
+        #expect(round.events[0].version == 2)
+        round.end()
+        #expect(!subscribers.hasPending)
     }
 }

@@ -1,0 +1,239 @@
+/* Who holds former versions: waiting for them, hearing of the last, letting publishing wait. */
+#include "abitest.h"
+
+static cmr_watcher *started(const char *mount, int32_t option, int64_t value)
+{
+    cmr_watcher *watcher = new_watcher(mount);
+    if (option != 0) REQUIRE_OK(cmr_watcher_set_option(watcher, option, value));
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    start(watcher);
+    return watcher;
+}
+
+TEST("a drain ends when the last holder of an older version lets go, and counts until then")
+{
+    const char *mount = new_mount("mount");
+    size_t held = 99;
+    cmr_watcher *watcher = started(mount, 0, 0);
+    const cmr_snapshot *first = cmr_watcher_acquire(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    await_version(watcher, 2);
+    const cmr_snapshot *second = cmr_watcher_acquire(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "3"));
+    await_version(watcher, 3);
+
+    CHECK_STATUS(cmr_watcher_drain(watcher, 3, 0, &held), CMR_E_TIMEOUT);
+    CHECK_INT(held, 2);
+    CHECK_STATUS(cmr_watcher_drain(watcher, 2, 10, &held), CMR_E_TIMEOUT);
+    CHECK_INT(held, 1);
+    CHECK_OK(cmr_watcher_drain(watcher, 1, 0, &held));
+    CHECK_INT(held, 0);
+    cmr_snapshot_release(first);
+    CHECK_OK(cmr_watcher_drain(watcher, 2, patience_ms(), NULL));
+    cmr_snapshot_release(second);
+    CHECK_OK(cmr_watcher_drain(watcher, 3, patience_ms(), &held));
+    /* What the history keeps is held by nobody until somebody takes it out. */
+    REQUIRE_OK(cmr_watcher_history(watcher, 1, &second));
+    CHECK_STATUS(cmr_watcher_drain(watcher, 3, 0, &held), CMR_E_TIMEOUT);
+    CHECK_INT(held, 1);
+    cmr_snapshot_release(second);
+    CHECK_OK(cmr_watcher_drain(watcher, 3, patience_ms(), &held));
+    cmr_watcher_destroy(watcher);
+}
+
+struct release {
+    const cmr_snapshot *snapshot;
+    cmr_watcher *watcher;
+    cmr_status status;
+};
+static void *drain_all(void *context)
+{
+    struct release *release = context;
+    release->status = cmr_watcher_drain(release->watcher, UINT64_MAX, -1, NULL);
+    return NULL;
+}
+
+TEST("a drain that waits is woken by the release, of the current version too, or by a stop")
+{
+    const char *mount = new_mount("mount");
+    pthread_t thread;
+    cmr_watcher *watcher = started(mount, 0, 0);
+    struct release release = {.watcher = watcher};
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    REQUIRE(pthread_create(&thread, NULL, drain_all, &release) == 0);
+    cmr_snapshot_release(held);
+    pthread_join(thread, NULL);
+    CHECK_INT(release.status, CMR_OK);
+
+    held = cmr_watcher_acquire(watcher);
+    REQUIRE(pthread_create(&thread, NULL, drain_all, &release) == 0);
+    CHECK_OK(cmr_watcher_stop(watcher, patience_ms()));
+    pthread_join(thread, NULL);
+    CHECK_INT(release.status, CMR_E_STATE);
+    CHECK_STATUS(cmr_watcher_drain(watcher, 1, 0, NULL), CMR_E_STATE);
+    cmr_watcher_destroy(watcher);
+    cmr_snapshot_release(held);
+}
+
+/* Notes what was drained, and holds nothing. */
+struct drained {
+    struct gate told;
+    uint64_t version, current;
+    size_t changes, published;
+};
+static void note_drained(void *context, const cmr_event *event)
+{
+    struct drained *drained = context;
+    if (event->kind == CMR_EVENT_PUBLISHED) {
+        __atomic_store_n(&drained->published, event->version, __ATOMIC_SEQ_CST);
+    } else if (event->kind == CMR_EVENT_DRAINED) {
+        drained->version = event->version;
+        drained->current = cmr_snapshot_version(event->snapshot);
+        drained->changes = event->change_count;
+        gate_open(&drained->told);
+    }
+}
+
+TEST("who asked hears when the last holder of a version lets go, others do not")
+{
+    const char *mount = new_mount("mount");
+    struct drained asked = {.told = GATE_INIT}, others = {.told = GATE_INIT};
+    cmr_watcher *watcher = started(mount, 0, 0);
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, 0, note_drained, &others, NULL, NULL));
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_DRAINED, note_drained, &asked,
+                                     NULL, NULL));
+    const cmr_snapshot *first = cmr_watcher_acquire(watcher);
+    const cmr_snapshot *again = cmr_snapshot_retain(first);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    await_version(watcher, 2);
+    cmr_snapshot_release(first);
+    PUBLISH(mount, FILE_TEXT("key", "3"));
+    /* Nobody held version 2; version 1 is still held. */
+    REQUIRE(gate_wait(&asked.told, 1));
+    CHECK_INT(asked.version, 2);
+    CHECK_INT(asked.current, 3);
+    CHECK_INT(asked.changes, 0);
+    cmr_snapshot_release(again);
+    REQUIRE(gate_wait(&asked.told, 2));
+    CHECK_INT(asked.version, 1);
+    /* A last version shows that the others were not told, though they were called after it. */
+    PUBLISH(mount, FILE_TEXT("key", "4"));
+    EVENTUALLY(__atomic_load_n(&others.published, __ATOMIC_SEQ_CST) == 4);
+    CHECK_INT(others.told.opened, 0);
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("with DRAIN_MS a version waits for the holders of the one before, and comes when they let go")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = started(mount, CMR_OPTION_DRAIN_MS, 3600 * 1000);
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    CHECK_STATUS(cmr_watcher_wait(watcher, 1, 100, NULL), CMR_E_TIMEOUT);
+    /* Newer content takes the place of what waits. */
+    PUBLISH(mount, FILE_TEXT("key", "3"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, 100, NULL, NULL), CMR_E_TIMEOUT);
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    cmr_snapshot_release(held);
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "key"), "3");
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("with DRAIN_MS a version comes at the latest when the time is up")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = started(mount, CMR_OPTION_DRAIN_MS, 200);
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "key"), "2");
+    CHECK_INT(cmr_snapshot_version(held), 1);
+    cmr_snapshot_release(held);
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("what waits is dropped when the sources go back to what is current")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = started(mount, CMR_OPTION_DRAIN_MS, 3600 * 1000);
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    CHECK_INT(reload(watcher), 1);
+    cmr_snapshot_release(held);
+    PUBLISH(mount, FILE_TEXT("key", "5"));
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "key"), "5");
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("a rollback does not wait for holders, and drops what waits for them")
+{
+    const char *mount = new_mount("mount");
+    uint64_t version = 0;
+    cmr_watcher *watcher = started(mount, CMR_OPTION_DRAIN_MS, 3600 * 1000);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    await_version(watcher, 2);
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "3"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+    CHECK_OK(cmr_watcher_rollback(watcher, 1, &version, NULL));
+    CHECK_INT(version, 3);
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    /* What waited was left with the rest. */
+    cmr_snapshot_release(held);
+    CHECK_INT(reload(watcher), 3);
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    cmr_watcher_destroy(watcher);
+}
+
+/* A request that holds its snapshot: eight of them, over many versions. */
+struct request {
+    cmr_watcher *watcher;
+    int *stop;
+};
+static void *serve(void *context)
+{
+    struct request *request = context;
+    while (!__atomic_load_n(request->stop, __ATOMIC_RELAXED)) {
+        const cmr_snapshot *snapshot = cmr_watcher_acquire(request->watcher);
+        int64_t before = 0, after = 0;
+        CHECK_OK(cmr_snapshot_int64(snapshot, "key", &before));
+        uint64_t version = cmr_snapshot_version(snapshot);
+        for (int look = 0; look < 100; look++)
+            CHECK_OK(cmr_snapshot_int64(snapshot, "key", &after));
+        CHECK_INT(after, before);
+        CHECK_INT(cmr_snapshot_version(snapshot), version);
+        cmr_snapshot_release(snapshot);
+    }
+    return NULL;
+}
+
+TEST("thousands of versions and rollbacks under readers: each request sees one version, none leaks")
+{
+    const char *mount = new_mount("mount");
+    enum { READERS = 8 };
+    pthread_t threads[READERS];
+    int stop = 0;
+    cmr_watcher *watcher = started(mount, 0, 0);
+    struct request request = {.watcher = watcher, .stop = &stop};
+    for (int index = 0; index < READERS; index++)
+        REQUIRE(pthread_create(&threads[index], NULL, serve, &request) == 0);
+    for (int round = 0; round < rounds(1000, 100); round++) {
+        const char *value = text("%d", round + 2);
+        PUBLISH(mount, {"key", value, strlen(value), 0, 0});
+        uint64_t version = reload(watcher), back = 0;
+        CHECK_OK(cmr_watcher_rollback(watcher, 0, &back, NULL));
+        CHECK(back > version);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    for (int index = 0; index < READERS; index++) pthread_join(threads[index], NULL);
+    size_t held = 99;
+    CHECK_OK(cmr_watcher_drain(watcher, UINT64_MAX, patience_ms(), &held));
+    cmr_stats stats = CMR_STATS_INIT;
+    CHECK_OK(cmr_watcher_stats(watcher, &stats));
+    CHECK_INT(stats.held_snapshots, 0);
+    cmr_watcher_destroy(watcher);
+}
