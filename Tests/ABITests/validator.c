@@ -314,7 +314,7 @@ static cmr_status want_equal(void *context, const cmr_snapshot *candidate, cmr_e
     return left == right && only >= 0 ? CMR_OK : CMR_E_REJECTED;
 }
 
-TEST("what is only good together waits for the other mount, and a mount that is good alone does not")
+TEST("what is only good together waits for the other mount, what is good alone does not")
 {
     const char *left = new_mount("left"), *right = new_mount("right"), *only = new_mount("only");
     cmr_error error = CMR_ERROR_INIT;

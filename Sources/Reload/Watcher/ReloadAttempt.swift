@@ -173,7 +173,8 @@ package struct ReloadAttempt {
                 if bench.payload.count == 0, let content = contents[index], content.body.count > 0 {
                     layer.examined = nil
                     let name = layer.source.name.description
-                    return .missing(Errno.noSuchFile.failure(.load, key: name, "the source is empty"))
+                    let failure = Errno.noSuchFile.failure(.load, key: name, "the source is empty")
+                    return .missing(failure)
                 }
                 layer.examined = generation
                 if quarantines[index].holds(bench.payload) { return .quarantined }
