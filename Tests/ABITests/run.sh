@@ -31,6 +31,7 @@ while [ $# -gt 0 ]; do
             ;;
         --valgrind)
             variant=valgrind limit=600
+            export ABITEST_FORK_ONLY=1
             compile=(cc -O0)
             wrap=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite
                 --errors-for-leak-kinds=definite --fair-sched=yes)
