@@ -15,7 +15,7 @@ enum { EXIT_FAILED = 1, EXIT_SKIPPED = 77 };
 
 static struct test *tests;
 static char directory[64];
-static volatile int failures;
+static _Atomic int failures;
 static const char *program_name;
 static char *reason_to_skip; /* shared with the child that runs the test */
 

@@ -259,7 +259,7 @@ TEST("patterns match whole keys: stars, question marks, sets and escapes")
 struct slow {
     struct recorder recorder; /* first: hear takes it */
     struct gate entered, released;
-    int blocks_at; /* the call, counted from 1, that waits */
+    _Atomic int blocks_at; /* the call, counted from 1, that waits */
 };
 
 static void hear_slowly(void *context, const cmr_event *event)
@@ -477,7 +477,7 @@ TEST("the event descriptor stays quiet when only others have something to hear")
 
 struct dispatching {
     cmr_watcher *watcher;
-    volatile int thread;
+    _Atomic int thread;
     cmr_status status;
     size_t handled;
 };
@@ -577,9 +577,9 @@ TEST("a subscriber is never called again once unsubscribe returned")
 struct leaving {
     cmr_watcher *watcher;
     uint64_t id;
-    volatile cmr_status status;
-    volatile bool returned;
-    volatile int thread;
+    cmr_status status;
+    _Atomic bool returned;
+    _Atomic int thread;
 };
 
 static void *leave(void *context)

@@ -285,7 +285,7 @@ TEST("a child's child starts over as well")
 
 /* ---- While updates are in flight ---- */
 
-static volatile bool writing;
+static _Atomic bool writing;
 
 static void *keep_writing(void *context)
 {

@@ -457,7 +457,7 @@ TEST("closed is called once for a watcher in any state, before destroy returns")
 struct waiting {
     cmr_watcher *watcher;
     uint64_t after, version;
-    volatile int thread;
+    _Atomic int thread;
     cmr_status status;
 };
 

@@ -58,24 +58,23 @@ extension Reactor {
     private func call(_ subscriber: Subscriber, _ event: Event, of watcher: Watcher) -> Bool {
         if event.kind == .published, event.version <= subscriber.since { return false }
         if event.kind == .drained, !subscriber.wantsDrained { return false }
-        guard let event = subscriber.viewed(event).narrowed(to: subscriber.pattern) else {
-            if subscriber.beginning != nil { lock.withLock { subscriber.forgetBeginning() } }
-            return false
-        }
-        defer { event.changes.free(.system) }
-        let isWanted = lock.withLock { () -> Bool in
-            guard !subscriber.isRemoved, watcher.life == .started else { return false }
+        let viewed = lock.withLock { () -> Event? in
+            guard !subscriber.isRemoved, watcher.life == .started else { return nil }
             subscriber.isRunning = true
-            watcher.countCallback()
-            return true
+            return subscriber.viewed(event)
         }
-        guard isWanted else { return false }
-        RunningCallback.run(watcher.current.base) { subscriber.receive(event) }
+        guard let viewed else { return false }
+        let told = viewed.narrowed(to: subscriber.pattern)
+        if let told {
+            lock.withLock { watcher.countCallback() }
+            RunningCallback.run(watcher.current.base) { subscriber.receive(told) }
+            told.changes.free(.system)
+        }
         lock.withLock {
             subscriber.isRunning = false
             if event.kind == .published { subscriber.forgetBeginning() }
             if subscriber.isRemoved { lock.wakeAll() }
         }
-        return true
+        return told != nil
     }
 }
