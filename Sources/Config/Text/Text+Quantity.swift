@@ -22,7 +22,8 @@ extension Text {
 
     /// A double, rounded away from zero.
     package static func quantity(_ value: Double) throws(ReadError) -> Int64 {
-        guard value >= -0x1p63, value < 0x1p63 else { throw .range }
+        // The least int64 is left out, as in `int64(exactly:)`: -9223372036854775809 rounds to it.
+        guard value > -0x1p63, value < 0x1p63 else { throw .range }
         let whole = Int64(value)
         // A double with a fraction is far below the greatest integer: adding one cannot overflow.
         return value > Double(whole) ? whole &+ 1 : value < Double(whole) ? whole &- 1 : whole

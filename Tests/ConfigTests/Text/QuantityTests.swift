@@ -68,8 +68,12 @@ import Testing
         #expect(try Text.quantity(1.5) == 2)
         #expect(try Text.quantity(-1.5) == -2)
         #expect(try Text.quantity(2.0) == 2)
-        #expect(try Text.quantity(-0x1p63) == Int64.min)
+        #expect(try Text.quantity(-0x1p63 + 1024) == Int64.min + 1024)
         #expect(throws: ReadError.range) { try Text.quantity(0x1p63) }
+    }
+
+    @Test func `a double that may stand for less than the least int64 is out of range`() {
+        #expect(throws: ReadError.range) { try Text.quantity(-0x1p63) }
     }
 
     @Test func `binary fractions are exact for any number of digits`() throws {
