@@ -53,11 +53,12 @@
  *            library keeps its own, yours may go. static: never freed. yours: cmr_free.
  * Threads    A watcher and a snapshot may be used by any number of threads at once. Only
  *            cmr_watcher_destroy must be the last call on its watcher.
- * Callbacks  They run on threads of the library's, on which all signals are blocked, or inside
- *            cmr_watcher_start and cmr_watcher_dispatch on the caller's. Inside a callback every
- *            function may be called but start, stop, reload, wait, drain and dispatch of any
- *            watcher: these answer CMR_E_STATE there. A callback's context comes first and may be
- *            NULL.
+ * Callbacks  They run on threads of the library's, or inside cmr_watcher_start and
+ *            cmr_watcher_dispatch on the caller's. Inside a callback every function may be called
+ *            but start, stop, reload, wait, drain and dispatch of any watcher: these answer
+ *            CMR_E_STATE there. A callback's context comes first and may be NULL.
+ * Signals    All are blocked on the library's threads but those of faults (SIGSEGV, SIGBUS, SIGFPE,
+ *            SIGILL, SIGTRAP, SIGSYS): one in a callback is the host's handler's.
  * Text       UTF-8, NUL-terminated as well as counted; sizes leave the NUL out. Raw bytes are
  *            followed by a NUL too. Text cut to fit a cmr_error is cut between characters.
  * Keys       Kubernetes' names of the entries of a ConfigMap: 1 to 4095 bytes of UTF-8.

@@ -115,10 +115,13 @@ int32_t cs_thread_start(cs_thread *thread, void (*body)(void *context), void *co
     if (!argument) return -ENOMEM;
     *argument = (launch){body, context};
     /* Signals are the host's: blocked here before the thread exists, so that not one is delivered
-     * to it. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+     * to it. Those that an instruction raises stay open: a fault in a callback belongs to the
+     * host's handler, and while its signal is blocked the kernel kills instead, sigprocmask(2). */
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     pthread_t created;
     int failed = pthread_create(&created, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

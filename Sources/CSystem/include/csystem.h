@@ -140,7 +140,7 @@ int32_t cs_timer_open(void);
 void cs_timer_set(int32_t timer, int64_t nanoseconds); /* 0 disarms */
 int32_t cs_timer_wait(int32_t timer);                  /* blocks until it expires */
 
-/* Threads run with all signals blocked. The answer is 0 or a negative errno. */
+/* Threads run with all signals blocked but those of faults. The answer is 0 or a negative errno. */
 typedef struct cs_thread {
     uint64_t handle;
 } cs_thread;

@@ -1,4 +1,4 @@
-// A thread of the library's: all signals blocked, named "cmreload".
+// A thread of the library's: all signals blocked but those of faults, named "cmreload".
 
 internal import CSystem
 
