@@ -358,12 +358,13 @@ typedef struct cmr_file {
 
 /* Tells the owner of a watcher that its callbacks are over.
  *
- * Threads    the one that destroys the watcher; a thread of the library's, when the watcher was
- *            destroyed inside a callback.
- * Blocks     may, but cmr_watcher_destroy waits for it.
+ * Threads    the one that destroys the watcher; when the watcher was destroyed inside a callback
+ *            while callbacks of its own ran, the thread on which the last of them returns: one of
+ *            the library's, or that of cmr_watcher_start or cmr_watcher_dispatch.
+ * Blocks     may: cmr_watcher_destroy, or the other function on whose thread it runs, waits for it.
  * Calls      as any callback, but nothing on its own watcher: the handle is dead.
- * Ends       called exactly once, after cmr_watcher_destroy, when no other callback of the watcher
- *            runs or will ever run: contexts may be freed here.
+ * Ends       called exactly once, by or after cmr_watcher_destroy, when no other callback of the
+ *            watcher runs or will ever run: contexts may be freed here.
  */
 typedef void (*cmr_closed_fn)(void *context);
 

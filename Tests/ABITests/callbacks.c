@@ -10,6 +10,7 @@ struct inside {
     uint32_t on_version;
     void (*act)(struct inside *inside, const cmr_event *event);
     int calls;
+    pthread_t thread, closed_on;
     struct gate done;
 };
 
@@ -17,6 +18,7 @@ static void run_inside(void *context, const cmr_event *event)
 {
     struct inside *inside = context;
     inside->calls++;
+    inside->thread = pthread_self();
     if (event->version != inside->on_version) return;
     inside->act(inside, event);
     gate_open(&inside->done);
@@ -293,6 +295,7 @@ static void note_closed(void *context)
 {
     struct inside *inside = context;
     inside->on_version = 0;
+    inside->closed_on = pthread_self();
     gate_open(&closed);
 }
 
@@ -320,6 +323,8 @@ static void check_destroy_inside(uint32_t on_version, uint32_t flags)
     CHECK(gate_wait(&closed, 1));
     CHECK_INT(closed.opened, 1);
     CHECK_INT(inside.calls, (long long)(on_version == 2 ? 2 : 1));
+    CHECK(pthread_equal(inside.closed_on, inside.thread));
+    CHECK(!pthread_equal(inside.closed_on, pthread_self()) == (on_version == 2));
 }
 
 TEST("a subscriber may destroy its own watcher on a library thread; closed comes after it")
@@ -353,8 +358,8 @@ TEST("a callback may destroy another watcher without waiting, even one whose cal
 static struct gate other_entered = GATE_INIT, other_released = GATE_INIT;
 static void wait_for_release(void *context, const cmr_event *event)
 {
-    (void)context;
     if (event->version == 1) return;
+    *(pthread_t *)context = pthread_self();
     gate_open(&other_entered);
     gate_wait(&other_released, 1);
 }
@@ -370,12 +375,13 @@ TEST("destroying a watcher inside a callback does not wait for that watcher's ca
 {
     const char *mount = new_mount("mount"), *other = new_mount("other");
     struct inside inside = {.on_version = 2, .act = destroy_other_and_release, .done = GATE_INIT};
+    pthread_t last = pthread_self();
     PUBLISH(mount, FILE_TEXT("key", "1"));
     PUBLISH(other, FILE_TEXT("key", "1"));
     inside.watcher = new_watcher(mount);
     inside.other = new_watcher(other);
     REQUIRE_OK(cmr_watcher_set_closed(inside.other, note_closed, &inside));
-    REQUIRE_OK(cmr_watcher_subscribe(inside.other, NULL, 0, wait_for_release, NULL, NULL, NULL));
+    REQUIRE_OK(cmr_watcher_subscribe(inside.other, NULL, 0, wait_for_release, &last, NULL, NULL));
     REQUIRE_OK(cmr_watcher_subscribe(inside.watcher, NULL, 0, run_inside, &inside, NULL, NULL));
     start(inside.other);
     start(inside.watcher);
@@ -385,6 +391,8 @@ TEST("destroying a watcher inside a callback does not wait for that watcher's ca
     PUBLISH(mount, FILE_TEXT("key", "2"));
     CHECK(gate_wait(&inside.done, 1));
     CHECK(gate_wait(&closed, 1));
+    CHECK(pthread_equal(inside.closed_on, last));
+    CHECK(!pthread_equal(inside.closed_on, inside.thread));
     cmr_watcher_destroy(inside.watcher);
 }
 
