@@ -375,7 +375,9 @@ typedef void (*cmr_closed_fn)(void *context);
  *            cause START, comes on the thread of cmr_watcher_start. Calls to the subscribers of one
  *            watcher never overlap, in either of these two kinds, and come in version order.
  * Blocks     may: it then delays the other subscribers of its watcher, not reads, not publishing,
- *            not other watchers. Versions that are published meanwhile come as one event.
+ *            not other watchers. Versions that are published meanwhile come as one event. That
+ *            holds for up to 256 callbacks that block at once; while there are so many, further ones
+ *            on the library's threads wait for one to return, and all else goes on.
  * Calls      everything but start, stop, reload, wait, drain and dispatch of any watcher. It may
  *            unsubscribe itself and destroy its own watcher.
  * Ends       never called again when cmr_watcher_unsubscribe, a successful cmr_watcher_stop or
