@@ -3,6 +3,8 @@
  */
 #include "abitest.h"
 
+#include <sys/resource.h>
+
 /* A subscriber that runs one function inside its callback, once, and then opens a gate. */
 struct inside {
     cmr_watcher *watcher, *other;
@@ -502,5 +504,55 @@ TEST("while 256 callbacks block, the next one waits for one to return; publishin
     CHECK_INT(event_at(&recorder, 1)->version, 2);
     for (int index = 0; index < MOST; index++) cmr_watcher_destroy(watchers[index]);
     cmr_watcher_destroy(watcher);
+    recorder_free(&recorder);
+}
+
+/* Whether this user may make threads: no more where a limit of processes is reached. */
+static void allow_threads(bool allowed)
+{
+    struct rlimit limit;
+    REQUIRE(getrlimit(RLIMIT_NPROC, &limit) == 0);
+    limit.rlim_cur = allowed ? limit.rlim_max : 0;
+    REQUIRE(setrlimit(RLIMIT_NPROC, &limit) == 0);
+}
+
+static void *do_nothing(void *context) { return context; }
+
+TEST("a callback that waits for a thread which cannot be made is called once it can, unasked")
+{
+    static struct gate entered = GATE_INIT, released = GATE_INIT;
+    struct blocked blocked = {&entered, &released};
+    struct recorder recorder;
+    pthread_t thread;
+    REQUIRE(chmod(test_directory(), 0777) == 0);
+    if (geteuid() == 0) REQUIRE(setgid(65534) == 0 && setuid(65534) == 0); /* no limit binds root */
+    const char *mount = new_mount("mount"), *other = new_mount("other");
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    PUBLISH(other, FILE_TEXT("key", "1"));
+    cmr_watcher *first = new_watcher(mount), *second = new_watcher(other);
+    REQUIRE_OK(cmr_watcher_set_option(first, CMR_OPTION_RESCAN_MS, 0));
+    REQUIRE_OK(cmr_watcher_set_option(second, CMR_OPTION_RESCAN_MS, 0));
+    REQUIRE_OK(cmr_watcher_subscribe(first, NULL, 0, block, &blocked, NULL, NULL));
+    recorder_init(&recorder);
+    record(second, &recorder);
+    start(first);
+    start(second);
+    allow_threads(false);
+    if (pthread_create(&thread, NULL, do_nothing, NULL) == 0) {
+        pthread_join(thread, NULL);
+        test_skip("no limit of processes binds this user");
+    }
+    /* The spare takes the lead, and there is none for the second one's callback. */
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    REQUIRE(gate_wait(&entered, 1));
+    PUBLISH(other, FILE_TEXT("key", "2"));
+    await_version(second, 2);
+    reload(second);
+    CHECK_INT(recorder.count, 1);
+    allow_threads(true);
+    CHECK_INT(event_at(&recorder, 1)->version, 2);
+    gate_open(&released);
+    cmr_watcher_destroy(first);
+    cmr_watcher_destroy(second);
     recorder_free(&recorder);
 }

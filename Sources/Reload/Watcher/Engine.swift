@@ -18,6 +18,8 @@ final class Engine: @unchecked Sendable {
     /// Threads that may be stuck in callbacks at once. Beyond that callbacks wait, loading and
     /// publishing do not.
     private static let mostStuck = 256
+    /// How long callbacks wait before it is tried again to make a thread that could not be made.
+    private static let retryMilliseconds: Int64 = 100
 
     // MARK: Guarded by the lock
 
@@ -133,7 +135,8 @@ final class Engine: @unchecked Sendable {
             }
             reactor.tidy()
             if reactor.lock.withLock({ endIfUnused() }) { return }
-            let ready = Poller.wait(inotifyNumber, wakerNumber, until: reactor.nextDeadline)
+            let deadline = min(reactor.nextDeadline, nextTry())
+            let ready = Poller.wait(inotifyNumber, wakerNumber, until: deadline)
             if ready.b {
                 waker?.clear()
                 if reactor.lock.withLock({ isStopping }) { return }
@@ -190,6 +193,15 @@ final class Engine: @unchecked Sendable {
         if !reactor.lock.withLock({ reactor.hasRounds }) { return false }
         ensureSpare()
         return reactor.lock.withLock { spares > 0 || stuck == 0 }
+    }
+
+    /// When to see to a spare thread again: callbacks wait for one that could not be made, and
+    /// nothing else may happen that leads back here. At the bound a thread that returns wakes.
+    private func nextTry() -> Instant {
+        let isOverdue = reactor.lock.withLock {
+            reactor.hasRounds && spares == 0 && stuck < Engine.mostStuck
+        }
+        return isOverdue ? .now.advanced(byMilliseconds: Engine.retryMilliseconds) : .never
     }
 
     /// Sees to it that there is a spare thread, and joins those that were one too many.
