@@ -1,6 +1,9 @@
 /* What a watcher tells of itself: statistics and the log, and that neither holds a value. */
 #include "abitest.h"
 
+#include <grp.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 static cmr_stats stats_of(cmr_watcher *watcher)
@@ -163,6 +166,38 @@ TEST("the log tells of what happens, at levels, in whole lines")
     CHECK(journal.lines[CMR_LOG_INFO] > 0);
     CHECK_INT(journal.other_levels, 0);
     CHECK(journal.sizes_agree);
+}
+
+/* Becomes a user who shares the number of inotify instances with nobody. */
+static void become_somebody(void)
+{
+    uid_t user = 600000 + (uid_t)getpid();
+    if (geteuid() != 0) test_skip("only root can become a user of its own");
+    REQUIRE(chown(test_directory(), user, user) == 0 && setgroups(0, NULL) == 0);
+    REQUIRE(setgid(user) == 0 && setuid(user) == 0);
+    prctl(PR_SET_DUMPABLE, 1); /* for the leak checker, which traces */
+}
+
+TEST("polling for want of inotify is logged when it begins and when it ends, with who and what")
+{
+    static int taken[65536];
+    int count = 0;
+    become_somebody();
+    while ((taken[count] = inotify_init1(IN_CLOEXEC)) >= 0) REQUIRE(++count < 65536);
+    const char *mount = new_mount("mount");
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_INFO));
+    cmr_watcher *watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_name(watcher, "shop", NULL));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_POLL_MS, 5));
+    start(watcher);
+    CHECK_INT(stats_of(watcher).polling, 1);
+    CHECK(was_logged("no inotify watch to be had"));
+    while (count > 0) close(taken[--count]);
+    EVENTUALLY(was_logged(text("shop: %s: watched by inotify again\n", mount)));
+    EVENTUALLY(stats_of(watcher).polling == 0);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
 }
 
 TEST("only lines up to the level are told")

@@ -33,13 +33,17 @@ package struct Inotify: ~Copyable {
         descriptor = FileDescriptor(unsafeOwning: try check(cs_inotify_open()))
     }
 
-    /// Adds to what is watched of a path's inode; the same inode gives the same number.
-    package borrowing func add(_ path: FilePath, _ mask: WatchMask) throws(Errno) -> Int32 {
-        try check(path.withCString { cs_inotify_add(descriptor.number, $0, mask.rawValue) })
+    // The instance is used by its number, by threads of which none may borrow it from another.
+
+    /// Adds to what is watched of a path's inode; the same inode gives the same watch.
+    package static func add(
+        _ path: FilePath, _ mask: WatchMask, to number: Int32
+    ) throws(Errno) -> Int32 {
+        try check(path.withCString { cs_inotify_add(number, $0, mask.rawValue) })
     }
 
-    package borrowing func remove(_ watch: Int32) {
-        _ = cs_inotify_remove(descriptor.number, watch)
+    package static func remove(_ watch: Int32, from number: Int32) {
+        _ = cs_inotify_remove(number, watch)
     }
 
     /// One event: which watch, what happened, to which name ("" for the watched thing itself).
@@ -50,8 +54,10 @@ package struct Inotify: ~Copyable {
     }
 
     /// Takes what is queued, as much as fits; 0 when there is nothing.
-    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        max(0, Int(cs_read(descriptor.number, buffer.baseAddress, buffer.count)))
+    package static func read(
+        _ number: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        max(0, Int(cs_read(number, buffer.baseAddress, buffer.count)))
     }
 
     /// Calls `body` for each event that `read` gave.

@@ -6,10 +6,9 @@
 
 /// One generation of threads: from the first watcher that starts to the last one that stops.
 final class Engine: @unchecked Sendable {
-    // Sendable: the counters are guarded by the reactor's lock, the descriptors do not change while
-    // threads run.
+    // Sendable: the counters and the inotify instance are guarded by the reactor's lock, the other
+    // descriptors do not change while threads run.
     private unowned(unsafe) let reactor: Reactor
-    private var inotify: Inotify?
     private var waker: Waker?
     private var timer: Timer?
 
@@ -23,6 +22,8 @@ final class Engine: @unchecked Sendable {
 
     // MARK: Guarded by the lock
 
+    /// nil while the user has no instance left. One that is there stays.
+    private var inotify: Inotify?
     private(set) var isStopping = false
     /// Nobody waits for the threads: they clean up after themselves.
     private var isUnattended = false
@@ -42,7 +43,6 @@ final class Engine: @unchecked Sendable {
         self.reactor = reactor
         waker = try Waker()
         timer = try Timer()
-        // Without inotify the sources are polled.
         inotify = try? Inotify()
         try spawn()
         // The first one runs already and sees to a spare as soon as there can be one.
@@ -53,11 +53,24 @@ final class Engine: @unchecked Sendable {
     // MARK: - Watches
 
     func watch(_ watch: Watch) throws(Errno) -> Int32 {
-        guard let number = try inotify?.add(watch.path, watch.mask) else { throw .tooManyOpenFiles }
-        return number
+        let number = inotifyNumber
+        if number < 0 { throw .tooManyOpenFiles }
+        return try Inotify.add(watch.path, watch.mask, to: number)
     }
 
-    func unwatch(_ number: Int32) { inotify?.remove(number) }
+    func unwatch(_ watch: Int32) { Inotify.remove(watch, from: inotifyNumber) }
+
+    private var inotifyNumber: Int32 {
+        reactor.lock.withLock { inotify?.descriptor.number ?? -1 }
+    }
+
+    /// Without an instance the sources are polled; somebody may have freed one meanwhile.
+    private func openInotify() {
+        guard let opened = try? Inotify() else { return }
+        reactor.lock.acquire()
+        inotify = consume opened
+        reactor.lock.release()
+    }
 
     // MARK: - Threads
 
@@ -122,7 +135,7 @@ final class Engine: @unchecked Sendable {
     private func lead(_ mine: Int) {
         let events = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
         defer { events.deallocate() }
-        let inotifyNumber = inotify?.descriptor.number ?? -1
+        var inotifyNumber = inotifyNumber
         let wakerNumber = waker?.number ?? -1
         ensureSpare()
         reactor.tidy()
@@ -142,10 +155,15 @@ final class Engine: @unchecked Sendable {
                 if reactor.lock.withLock({ isStopping }) { return }
                 reactor.takeReloadRequests()
             }
-            if ready.a, let count = inotify?.read(into: events), count > 0 {
+            if ready.a {
+                let count = Inotify.read(inotifyNumber, into: events)
                 reactor.handle(UnsafeRawBufferPointer(rebasing: events.prefix(count)))
             }
-            reactor.handleTime()
+            // A source that is polled sets its watches anew in the load that it is due for now.
+            if reactor.handleTime(), inotifyNumber < 0 {
+                openInotify()
+                inotifyNumber = self.inotifyNumber
+            }
         }
     }
 

@@ -187,13 +187,14 @@ package final class Reactor: @unchecked Sendable {
         lock.withLock { for watcher in users { watcher.takeReloadRequest() } }
     }
 
-    /// Does what time asks for.
-    func handleTime() {
+    /// Does what time asks for; false when it asks for nothing yet.
+    func handleTime() -> Bool {
         lock.withLock {
             let now = Instant.now
-            guard now >= earliest else { return }
+            guard now >= earliest else { return false }
             earliest = .never
             for watcher in users { note(watcher.onTime(now)) }
+            return true
         }
     }
 
@@ -341,6 +342,9 @@ package final class Reactor: @unchecked Sendable {
                     "\(layer.source.name.description): no inotify watch to be had "
                         + "(fs.inotify.max_user_watches, "
                         + "max_user_instances, permissions): polling")
+            }
+            if replacing, layer.isUnwatched, !isUnwatched {
+                watcher.log(.info, "\(layer.source.name.description): watched by inotify again")
             }
             if replacing || isUnwatched { layer.isUnwatched = isUnwatched }
             return loose

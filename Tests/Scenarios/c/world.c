@@ -389,11 +389,23 @@ static void need(const char *what) {
         fail("nothing is known about %s", what);
 }
 
-/* Takes every inotify instance that the user may have; they are free again when the story ends. */
+/* The inotify instances that were taken. */
+static int taken[65536], taken_count;
+
+/* Takes every inotify instance that the user may have, or gives all back that were taken. */
 static void exhaust_inotify(void) {
-    while (inotify_init1(IN_CLOEXEC) >= 0) {
+    int descriptor;
+    while ((descriptor = inotify_init1(IN_CLOEXEC)) >= 0) {
+        if (taken_count == sizeof taken / sizeof *taken)
+            fail("more than %d inotify instances", taken_count);
+        taken[taken_count++] = descriptor;
     }
     must(errno == EMFILE);
+}
+
+static void free_inotify(void) {
+    while (taken_count > 0)
+        close(taken[--taken_count]);
 }
 
 /* ---- the verbs ---- */
@@ -457,6 +469,8 @@ static bool machine_verb(const char *verb) {
         storm();
     else if (is(verb, "exhaust"))
         is(argument_text(1), "inotify") ? exhaust_inotify() : fail("only inotify can be exhausted");
+    else if (is(verb, "free"))
+        is(argument_text(1), "inotify") ? free_inotify() : fail("only inotify can be freed");
     else if (is(verb, "bind"))
         must(mount(path_of(argument_text(1)), path_of(argument_text(2)), NULL, MS_BIND, NULL) == 0);
     else if (is(verb, "unbind"))
