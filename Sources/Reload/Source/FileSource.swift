@@ -19,7 +19,7 @@ package final class FileSource: Source {
     }
 
     package var settles: Bool { mount == nil }
-    package func neverUpdates() -> String? { MountInfo.neverUpdates(path, isFile: true) }
+    package func neverUpdates() -> String? { MountInfo.neverUpdates(path, .file) }
     package var canChange: Bool { true }
     package var isLocal: Bool { mount?.isLocal ?? plainIsLocal }
 

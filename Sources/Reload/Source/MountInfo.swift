@@ -5,29 +5,64 @@
 internal import Config
 
 enum MountInfo {
+    /// What a source's path leads to.
+    enum Kind {
+        case file
+        /// A directory in the kubelet's layout: its keys lie in the volume itself.
+        case volume
+        /// Each of its files may be a mount of its own.
+        case plainDirectory
+    }
+
     /// Why updates will never be seen at `path`, or nil.
-    static func neverUpdates(_ path: FilePath, isFile: Bool) -> String? {
+    static func neverUpdates(_ path: FilePath, _ kind: Kind) -> String? {
         guard let end = LinkChain(path).end, let table = read() else { return nil }
-        return table.withUnsafeBufferPointer { neverUpdates(end, isFile: isFile, table: $0) }
+        return table.withUnsafeBufferPointer {
+            neverUpdates(end, kind, table: $0) { (try? Directory.status(at: $0).kind) == .regular }
+        }
     }
 
     /// The same for a given table. Each line: id, parent, device, root within the device, mount
-    /// point, and more.
-    static func neverUpdates(_ end: FilePath, isFile: Bool, table: Bytes) -> String? {
-        let unseen = "its updates are never seen; mount the whole volume"
-        var answer: String?
+    /// point, and more. Mounts can lie on each other; the last line is the one on top.
+    static func neverUpdates(
+        _ end: FilePath, _ kind: Kind, table: Bytes, isFile: (FilePath) -> Bool
+    ) -> String? {
+        let names = end.components
+        var reason: String?
+        var depth = 0
+        var within: [FilePath] = []
         for line in table.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-            guard fields.count >= 5, unescaped(fields[4]).elementsEqual(end.bytes) else { continue }
-            // Mounts can lie on each other; the last line is the one on top.
-            answer =
-                isFile
-                ? "is a single file mounted into the container: \(unseen)"
-                : isSubPath(fields[3])
-                    ? "is mounted by subPath: \(unseen)"
-                    : nil
+            guard fields.count >= 5 else { continue }
+            let point = FilePath("").appending(unescaped(fields[4]))
+            let place = point.components
+            // The end lies in the mount that is nearest to it.
+            if names.starts(with: place), place.count >= depth {
+                depth = place.count
+                let isEnd = depth == names.count
+                if isEnd, kind == .file {
+                    reason = "is a single file mounted into the container"
+                } else if isSubPath(fields[3]) {
+                    let how = isEnd ? "is" : "lies in \(point.description), which is"
+                    reason = "\(how) mounted by subPath"
+                } else {
+                    reason = nil
+                }
+            }
+            if kind == .plainDirectory, place.count > names.count, place.starts(with: names) {
+                within.removeAll { $0 == point }
+                if isSubPath(fields[3]) || isFile(point) { within.append(point) }
+            }
         }
-        return answer
+        if reason == nil, let first = within.first {
+            let key = FilePath(components: Array(first.components[names.count...]), absolute: false)
+            let how =
+                within.count == 1
+                ? "is mounted into the container by itself"
+                : "and \(within.count - 1) more are mounted into the container by themselves"
+            reason = "its \(key.description) \(how)"
+        }
+        return reason.map { "\($0): updates are never seen; mount the whole volume" }
     }
 
     /// The kubelet binds a `subPath` from within the timestamped directory, or from its own

@@ -36,7 +36,9 @@ package final class MountSource: Source {
     }
 
     package var settles: Bool { !isMount }
-    package func neverUpdates() -> String? { MountInfo.neverUpdates(directory, isFile: false) }
+    package func neverUpdates() -> String? {
+        MountInfo.neverUpdates(directory, isMount ? .volume : .plainDirectory)
+    }
     package var canChange: Bool { true }
 
     // MARK: - Watching
