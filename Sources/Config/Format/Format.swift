@@ -5,10 +5,38 @@
 package enum Format: Int32, Sendable {
     case text = 0
     case json = 1
+    case yaml = 2
+    case toml = 3
+    case properties = 4
+    case dotenv = 5
+    case ini = 6
 
     /// The format that a key's suffix announces.
     package init(key: Bytes) {
-        self = key.hasSuffix(".json") ? .json : .text
+        if key.hasSuffix(".json") {
+            self = .json
+        } else if key.hasSuffix(".yaml") || key.hasSuffix(".yml") {
+            self = .yaml
+        } else if key.hasSuffix(".toml") {
+            self = .toml
+        } else if key.hasSuffix(".properties") {
+            self = .properties
+        } else if key.hasSuffix(".env") {
+            self = .dotenv
+        } else if key.hasSuffix(".ini") {
+            self = .ini
+        } else {
+            self = .text
+        }
+    }
+
+    /// Whether a name may stand only once in an object. The other formats take the last one, as the
+    /// programs do that they come from.
+    var refusesRepeatedNames: Bool {
+        switch self {
+        case .yaml, .toml: true
+        case .text, .json, .properties, .dotenv, .ini: false
+        }
     }
 }
 

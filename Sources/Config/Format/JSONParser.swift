@@ -5,16 +5,6 @@
 // or across calls they would not.
 
 struct JSONParser {
-    /// What a text was parsed to; the nodes and the text lie in the scratch.
-    struct Output {
-        var nodeCount: Int
-        var textCount: Int
-        /// How many members a later one of the same name replaced.
-        var replacedCount: Int
-        /// The name that first showed this.
-        var firstRepeated: Node
-    }
-
     private let source: UnsafePointer<UInt8>
     private let end: UnsafePointer<UInt8>
     private let maxDepth: Int
@@ -38,7 +28,7 @@ struct JSONParser {
     static func parse(
         _ bytes: Bytes, limits: Limits, mostNodes: Int = Limits.nodesPerDocument,
         scratch: inout ParseScratch
-    ) throws(ParseError) -> Output {
+    ) throws(ParseError) -> ParsedTree {
         guard let source = bytes.baseAddress else {
             throw ParseError(problem: .expectedValue, offset: 0)
         }
@@ -72,7 +62,7 @@ struct JSONParser {
         fullTape = tape + mostNodes
     }
 
-    private func run(_ scratch: inout ParseScratch) throws(ParseError) -> Output {
+    private func run(_ scratch: inout ParseScratch) throws(ParseError) -> ParsedTree {
         var repeats = MemberNames(tape: tape, text: text)
         let (hash, textBase, fullTape) = (hash, textBase, fullTape)
 
@@ -287,7 +277,7 @@ struct JSONParser {
     }
 
     @inline(never)
-    private func finish(_ nodeCount: Int, _ textCount: Int, _ repeats: MemberNames) -> Output {
+    private func finish(_ nodeCount: Int, _ textCount: Int, _ repeats: MemberNames) -> ParsedTree {
         var remaining = nodeCount
         if repeats.count > 0 {
             remaining = repeats.compact(
@@ -295,7 +285,7 @@ struct JSONParser {
                 stack: UnsafeMutableRawPointer(names).assumingMemoryBound(
                     to: CompactedContainer.self))
         }
-        return Output(
+        return ParsedTree(
             nodeCount: remaining, textCount: textCount, replacedCount: repeats.count,
             firstRepeated: repeats.firstRepeated)
     }

@@ -62,8 +62,8 @@ struct NameHash {
 
 /// Finds the members that a later member of the same object replaces.
 struct MemberNames {
-    private let tape: UnsafeMutablePointer<Node>
-    private let text: UnsafePointer<UInt8>
+    private var tape: UnsafeMutablePointer<Node>
+    private var text: UnsafePointer<UInt8>
 
     /// Two names have had the same hash: from now on all objects are looked at in earnest.
     private(set) var isSuspected = false
@@ -73,6 +73,12 @@ struct MemberNames {
     private(set) var firstRepeated = Node(head: 0, payload: 0)
 
     init(tape: UnsafeMutablePointer<Node>, text: UnsafePointer<UInt8>) {
+        self.tape = tape
+        self.text = text
+    }
+
+    /// The tape and the text have moved.
+    mutating func move(tape: UnsafeMutablePointer<Node>, text: UnsafePointer<UInt8>) {
         self.tape = tape
         self.text = text
     }

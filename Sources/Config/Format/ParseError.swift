@@ -5,15 +5,31 @@
 struct ParseError: Error {
     var problem: Problem
     var offset: Int
+    /// What a parser of another format than JSON says of a text that is `malformed`.
+    var words = ""
 
+    init(problem: Problem, offset: Int) {
+        self.problem = problem
+        self.offset = offset
+    }
+
+    /// The text is not what its format demands, for this reason: a few words without a full stop.
+    init(_ words: StaticString, at offset: Int) {
+        self.init(problem: .malformed, offset: offset)
+        self.words = words.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// One reason from JSON, which all may use, or what is told in words.
     enum Problem {
         case expectedValue, expectedName, expectedNameOrBrace, expectedColon, expectedCommaOrBrace
         case expectedCommaOrBracket, expectedEnd
         case controlCharacter, badEscape, badUnicodeEscape, loneSurrogate, invalidUTF8,
             unclosedString
         case leadingZero, expectedDigit, numberTooLarge
+        case repeatedName
         case tooDeep, tooManyValues, tooLarge
         case noMemory
+        case malformed
     }
 }
 
@@ -27,7 +43,8 @@ extension ParseError {
     }
 
     private func message(in bytes: Bytes) -> String {
-        problem.tellsWhatWasFound
+        if problem == .malformed { return words }
+        return problem.tellsWhatWasFound
             ? "\(problem.message), found \(found(in: bytes))" : problem.message
     }
 
@@ -64,7 +81,7 @@ extension ParseError.Problem {
             .expectedCommaOrBrace,
             .expectedCommaOrBracket, .expectedEnd, .controlCharacter, .badEscape, .badUnicodeEscape,
             .loneSurrogate, .invalidUTF8, .unclosedString, .leadingZero, .expectedDigit,
-            .numberTooLarge:
+            .numberTooLarge, .repeatedName, .malformed:
             .parse
         }
     }
@@ -77,7 +94,8 @@ extension ParseError.Problem {
             true
         case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8,
             .unclosedString,
-            .leadingZero, .numberTooLarge, .tooDeep, .tooManyValues, .tooLarge, .noMemory:
+            .leadingZero, .numberTooLarge, .repeatedName, .tooDeep, .tooManyValues, .tooLarge,
+            .noMemory, .malformed:
             false
         }
     }
@@ -100,10 +118,12 @@ extension ParseError.Problem {
         case .leadingZero: "a number begins with a superfluous zero"
         case .expectedDigit: "expected a digit in a number"
         case .numberTooLarge: "a number fits neither a 64-bit integer nor a finite double"
+        case .repeatedName: "a name occurs twice in one object"
         case .tooDeep: "arrays and objects are nested too deeply"
         case .tooManyValues: "too many values in one document"
         case .tooLarge: "the value is too large"
         case .noMemory: "out of memory while parsing"
+        case .malformed: "not what the format demands"
         }
     }
 }

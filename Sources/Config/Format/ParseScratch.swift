@@ -2,6 +2,16 @@
 // serves one document after the other, so its pages stay warm; what it holds between two parses
 // means nothing.
 
+/// What a text was parsed to; the nodes, from the tape's second on, and the text lie in the scratch.
+struct ParsedTree {
+    var nodeCount: Int
+    var textCount: Int
+    /// How many members a later one of the same name replaced.
+    var replacedCount: Int
+    /// The name that first showed this.
+    var firstRepeated: Node
+}
+
 /// Reusable memory for parsing, from an allocator that can fail.
 package struct ParseScratch: ~Copyable {
     private let memory: Memory
@@ -17,6 +27,8 @@ package struct ParseScratch: ~Copyable {
     private(set) var table: Region<UInt32>
     /// The two integers of an exact comparison of numbers.
     private(set) var limbs: Region<UInt64>
+    /// The arrays and objects that a `TreeBuilder` has open.
+    private(set) var levels: Region<TreeBuilder.Level>
 
     package init(memory: Memory) {
         self.memory = memory
@@ -25,6 +37,7 @@ package struct ParseScratch: ~Copyable {
         names = Region()
         table = Region()
         limbs = Region()
+        levels = Region()
     }
 
     deinit {
@@ -33,6 +46,7 @@ package struct ParseScratch: ~Copyable {
         names.release(memory)
         table.release(memory)
         limbs.release(memory)
+        levels.release(memory)
     }
 
     /// Makes room for parsing a text of `length` bytes that is nested up to `depth` levels; false
@@ -56,6 +70,32 @@ package struct ParseScratch: ~Copyable {
     /// Makes room for a hash table; false when there is no memory.
     mutating func reserveTable(_ count: Int) -> Bool { table.reserve(count, memory) }
 
+    /// Makes room for the beginning of a tree that is nested up to `depth` levels; false when there
+    /// is no memory.
+    mutating func reserveTree(depth: Int) -> Bool {
+        tape.reserve(256, memory) && text.reserve(4096, memory)
+            // A compaction takes two entries a level.
+            && names.reserve(256 &+ 2 &* depth, memory)
+            && limbs.reserve(2 &* Exact.limbCount, memory)
+            && levels.reserve(depth &+ 1, memory)
+    }
+
+    /// Makes room for at least `count` nodes, of which `used` are there; false when there is no
+    /// memory.
+    mutating func growTape(to count: Int, keeping used: Int) -> Bool {
+        tape.grow(to: count, keeping: used, memory)
+    }
+
+    /// The same for bytes of text.
+    mutating func growText(to count: Int, keeping used: Int) -> Bool {
+        text.grow(to: count, keeping: used, memory)
+    }
+
+    /// The same for hashes of names.
+    mutating func growNames(to count: Int, keeping used: Int) -> Bool {
+        names.grow(to: count, keeping: used, memory)
+    }
+
     /// Gives back what is larger than `bytes` in one piece, as after one huge document among small
     /// ones.
     package mutating func trim(to bytes: Int) {
@@ -64,10 +104,13 @@ package struct ParseScratch: ~Copyable {
         names.trim(to: bytes, memory)
         table.trim(to: bytes, memory)
         limbs.trim(to: bytes, memory)
+        levels.trim(to: bytes, memory)
     }
 
     /// How many bytes it holds.
-    package var size: Int { tape.size &+ text.size &+ names.size &+ table.size &+ limbs.size }
+    package var size: Int {
+        tape.size &+ text.size &+ names.size &+ table.size &+ limbs.size &+ levels.size
+    }
 }
 
 /// One piece of a scratch.
@@ -79,6 +122,9 @@ struct Region<Element: BitwiseCopyable> {
     @inline(__always)
     var base: UnsafeMutablePointer<Element>? { memory?.assumingMemoryBound(to: Element.self) }
 
+    /// How many elements there is room for.
+    var capacity: Int { size / MemoryLayout<Element>.stride }
+
     mutating func reserve(_ count: Int, _ allocator: Memory) -> Bool {
         let needed = count &* MemoryLayout<Element>.stride
         if size >= needed, memory != nil { return true }
@@ -89,6 +135,20 @@ struct Region<Element: BitwiseCopyable> {
         guard let fresh = allocator.allocate(rounded) else { return false }
         memory = fresh
         size = rounded
+        return true
+    }
+
+    /// Makes room for at least `count` elements and keeps the first `used`. Twice what there was, so
+    /// that what grows by single elements is copied seldom.
+    mutating func grow(to count: Int, keeping used: Int, _ allocator: Memory) -> Bool {
+        let needed = max(count, 2 &* capacity) &* MemoryLayout<Element>.stride
+        guard let fresh = allocator.allocate(needed) else { return false }
+        if let memory {
+            fresh.copyMemory(from: memory, byteCount: used &* MemoryLayout<Element>.stride)
+        }
+        free(allocator)
+        memory = fresh
+        size = needed
         return true
     }
 

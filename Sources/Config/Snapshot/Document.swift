@@ -95,14 +95,18 @@ extension Document {
             throw ParseError(problem: .tooLarge, offset: 0).failure(key: key, bytes: bytes)
         }
         var forgiven: Failure?
-        if format == .json || options.sniffJSON {
+        if format != .text || options.sniffJSON {
             do throws(ParseError) {
-                return try makeJSON(
-                    key: key, bytes: bytes, limits: limits, scratch: &scratch, memory: memory)
+                let tree = try parse(
+                    bytes, format == .text ? .json : format, limits: limits, scratch: &scratch)
+                if let tree {
+                    return try makeTree(
+                        tree, key: key, bytes: bytes, scratch: scratch, memory: memory)
+                }
             } catch {
                 let failure = error.failure(key: key, bytes: bytes)
                 if failure.kind == .noMemory { throw failure }
-                if format == .json {
+                if format != .text {
                     guard options.isLenient else { throw failure }
                     forgiven = failure
                 }
@@ -114,13 +118,29 @@ extension Document {
         return ParsedDocument(document: document, forgiven: forgiven)
     }
 
-    private static func makeJSON(
-        key: Bytes, bytes: Bytes, limits: Limits, scratch: inout ParseScratch, memory: Memory
+    /// Parses into the scratch; nil when there is no parser for the format.
+    private static func parse(
+        _ bytes: Bytes, _ format: Format, limits: Limits, scratch: inout ParseScratch
+    ) throws(ParseError) -> ParsedTree? {
+        switch format {
+        case .text: nil
+        case .json: try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
+        case .yaml: nil
+        case .toml: nil
+        case .properties: nil
+        case .dotenv: nil
+        case .ini: nil
+        }
+    }
+
+    /// Freezes what was parsed into the scratch.
+    static func makeTree(
+        _ tree: ParsedTree, key: Bytes, bytes: Bytes, scratch: borrowing ParseScratch,
+        memory: Memory
     ) throws(ParseError) -> ParsedDocument {
-        let output = try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
         let tape = UnsafeBufferPointer(
-            start: scratch.tape.base.map { $0 + 1 }, count: output.nodeCount)
-        let text = Bytes(start: scratch.text.base, count: output.textCount)
+            start: scratch.tape.base.map { $0 + 1 }, count: tree.nodeCount)
+        let text = Bytes(start: scratch.text.base, count: tree.textCount)
         guard
             let document = freeze(
                 key: key, bytes: bytes, tape: tape, text: text, integer: .unread, memory: memory)
@@ -128,12 +148,12 @@ extension Document {
             throw ParseError(problem: .noMemory, offset: 0)
         }
         var parsed = ParsedDocument(document: document)
-        if output.replacedCount > 0 {
-            let name = document.text(of: output.firstRepeated)
+        if tree.replacedCount > 0 {
+            let name = document.text(of: tree.firstRepeated)
             parsed.repeats = RepeatedNames(
-                count: output.replacedCount,
+                count: tree.replacedCount,
                 name: String(decoding: name.prefix(128), as: UTF8.self),
-                position: TextPosition(of: output.firstRepeated.sourceOffset, in: bytes))
+                position: TextPosition(of: tree.firstRepeated.sourceOffset, in: bytes))
         }
         return parsed
     }

@@ -25,7 +25,10 @@ import Testing
         for (key, format) in [
             ("a.json", Format.json), (".json", .json), ("a.b.json", .json), ("json", .text),
             ("a.JSON", .text),
-            ("a.json.bak", .text), ("", .text), ("a.jso", .text), ("a.yaml", .text),
+            ("a.json.bak", .text), ("", .text), ("a.jso", .text),
+            ("a.yaml", .yaml), ("a.yml", .yaml), ("a.toml", .toml), ("a.properties", .properties),
+            (".env", .dotenv), ("a.env", .dotenv), ("env", .text), ("a.ini", .ini),
+            ("a.conf", .text), ("ini", .text),
         ] {
             #expect(key.withBytes { Format(key: $0) } == format)
         }

@@ -75,6 +75,21 @@ final class ParsedText {
         try self.init(text.utf8, key: key, format: format, limits: limits, options: options)
     }
 
+    /// A document of what `parse` gives a `TreeBuilder`.
+    init(
+        limits: Limits = Limits(), refusesRepeatedNames: Bool = false,
+        mostNodes: Int = Limits.nodesPerDocument,
+        building parse: (inout TreeBuilder) throws(ParseError) -> Void
+    ) throws {
+        var scratch = ParseScratch(memory: guardedMemory)
+        let tree = try TreeBuilder.build(
+            in: &scratch, limits: limits, refusesRepeatedNames: refusesRepeatedNames,
+            mostNodes: mostNodes, parse)
+        let none = Bytes(start: nil, count: 0)
+        parsed = try Document.makeTree(
+            tree, key: none, bytes: none, scratch: scratch, memory: guardedMemory)
+    }
+
     deinit { document.release(guardedMemory) }
 
     static func make(
