@@ -33,7 +33,7 @@ all: $(FILES:%=build/%) build/lib/libcmreload.so
 # SwiftPM decides what is stale, so it is asked each time; what follows depends on whether the file
 # changed.
 $(EMBEDDED): FORCE
-	@.ci/tools swift strip
+	@.ci/tools swift strip libyaml
 	@CMRELOAD_EMBEDDED=1 swift build -q -c release --scratch-path .build-embedded --product cmreload \
 	    --disable-local-rpath
 
@@ -61,10 +61,12 @@ build/lib/cmake/cmreload/%.cmake: bindings/c/%.cmake.in include/cmreload.h Makef
 # The same sources with the full runtime, tests included: for swift test, sanitizers and the
 # debugger. Each is laid out as a prefix too, so that what runs against build/ runs against it.
 normal:
+	@.ci/tools swift libyaml
 	@swift build -q --build-tests
 	@$(call prefix_of,$@,.build)
 
 address thread:
+	@.ci/tools swift libyaml
 	@swift build -q --build-tests --sanitize=$@ --scratch-path .build-$@
 	@$(call prefix_of,$@,.build-$@)
 

@@ -52,7 +52,11 @@ let package = Package(
         .target(
             name: "CSystem",
             cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
-        .target(name: "Config", swiftSettings: swiftSettings),
+        .systemLibrary(name: "CYAML", path: "Sources/CYAML"),
+        .target(
+            name: "Config", dependencies: ["CYAML"], swiftSettings: swiftSettings,
+            // The archive and not the shared library, which would be one more to load.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
         .target(
             name: "Reload", dependencies: ["Config", "CSystem"],
             // Waits for the kernel most of its time; what must be fast in it is inlined into its
@@ -68,7 +72,7 @@ let package = Package(
         + (embedded
             ? []
             : [
-                .testTarget(name: "ConfigTests", dependencies: ["Config"]),
+                .testTarget(name: "ConfigTests", dependencies: ["Config", "CYAML"]),
                 .testTarget(
                     name: "ReloadTests", dependencies: ["Reload", "CMReload", "CCMReload"]),
             ])

@@ -16,9 +16,10 @@ build_library() {
     mkdir -p "$programs"
 }
 
-# The compilers and Python; and simdjson, which the floors parse with and the library never needs.
+# The compilers and Python; libyaml, which the library has in it; and simdjson, which the floors
+# parse with and the library never needs.
 need_tools() {
-    "$root/.ci/tools" gcc g++ python3 simdjson >&2
+    "$root/.ci/tools" gcc g++ python3 simdjson libyaml >&2
 }
 
 c_program() { # NAME SOURCE… [FLAG…]

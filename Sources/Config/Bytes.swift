@@ -60,6 +60,22 @@ package func compareBytes(_ a: Bytes, _ b: Bytes) -> Int {
     return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
 }
 
+extension Bytes {
+    /// Whether the bytes begin with the characters of `prefix`.
+    func hasPrefix(_ prefix: StaticString) -> Bool {
+        let length = prefix.utf8CodeUnitCount
+        guard let start = baseAddress, count >= length else { return false }
+        return equalBytes(start, prefix.utf8Start, length)
+    }
+
+    /// Whether they end with those of `suffix`.
+    func hasSuffix(_ suffix: StaticString) -> Bool {
+        let length = suffix.utf8CodeUnitCount
+        guard let start = baseAddress, count >= length else { return false }
+        return equalBytes(start + (count &- length), suffix.utf8Start, length)
+    }
+}
+
 /// A word of at most seven characters as one number, so that it can be looked up in a `switch`.
 struct ShortWord: Equatable, ExpressibleByStringLiteral {
     /// The characters, the first one lowest, and above them how many there are.

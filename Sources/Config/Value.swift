@@ -2,7 +2,7 @@
 // the C interface points at one. Nodes hold no pointer, so a tape can be moved as a whole.
 
 /// What a value is; the raw values are those of `CMR_TYPE_…`.
-package enum ValueType: UInt8, Sendable {
+package enum ValueType: UInt8, BitwiseCopyable, Sendable {
     case null = 0
     case bool = 1
     case int64 = 2
@@ -33,6 +33,10 @@ package struct Node: BitwiseCopyable {
         self.head = head
         self.payload = payload
     }
+
+    /// The type; of a name that `MemberNames` has marked too.
+    @inline(__always)
+    var type: ValueType { ValueType(rawValue: UInt8(truncatingIfNeeded: head) & 0x7f) ?? .null }
 }
 
 /// A value within a document that its holder keeps alive.

@@ -80,7 +80,17 @@ def imports(tree, folder, allowed):
     {"Sources/Config/Broken.swift": "// Broken.\nprivate import Reload\n"},
 )
 def config_imports(tree):
-    yield from imports(tree, "Sources/Config/", ["Builtin", "Synchronization"])
+    yield from imports(tree, "Sources/Config/", ["Builtin", "CYAML", "Synchronization"])
+
+
+@rule(
+    "libyaml is known to one file",
+    {"Sources/Config/Broken.swift": "// Broken.\nprivate import CYAML\n"},
+)
+def libyaml_edge(tree):
+    for path, text in tree.below("Sources/", ".swift"):
+        if path != "Sources/Config/Format/YAMLEvents.swift":
+            yield from lines(path, code(text), r"\bCYAML\b|\byaml_\w+", "only YAMLEvents may use")
 
 
 @rule(

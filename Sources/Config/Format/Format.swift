@@ -29,24 +29,4 @@ package enum Format: Int32, Sendable {
             self = .text
         }
     }
-
-    /// Whether a name may stand only once in an object. The other formats take the last one, as the
-    /// programs do that they come from.
-    var refusesRepeatedNames: Bool {
-        switch self {
-        case .yaml, .toml: true
-        case .text, .json, .properties, .dotenv, .ini: false
-        }
-    }
-}
-
-extension Bytes {
-    /// Whether the bytes end with the ASCII characters of `suffix`.
-    fileprivate func hasSuffix(_ suffix: StaticString) -> Bool {
-        let length = suffix.utf8CodeUnitCount
-        guard let start = baseAddress, count >= length else { return false }
-        let tail = start + (count &- length)
-        for index in 0..<length where tail[index] != suffix.utf8Start[index] { return false }
-        return true
-    }
 }

@@ -173,21 +173,11 @@ package struct JSONWriter: ~Copyable {
             }
             for place in 0..<4 {
                 let sextet = UInt8(truncatingIfNeeded: group >> UInt32(18 - 6 * place) & 63)
-                buffer.append(place <= count ? base64Digit(sextet) : UInt8(ascii: "="))
+                buffer.append(place <= count ? Base64.digit(sextet) : UInt8(ascii: "="))
             }
             index += 3
         }
         buffer.append(quote)
-    }
-}
-
-private func base64Digit(_ sextet: UInt8) -> UInt8 {
-    switch sextet {
-    case 0..<26: UInt8(ascii: "A") + sextet
-    case 26..<52: UInt8(ascii: "a") + (sextet - 26)
-    case 52..<62: zero + (sextet - 52)
-    case 62: UInt8(ascii: "+")
-    default: UInt8(ascii: "/")
     }
 }
 

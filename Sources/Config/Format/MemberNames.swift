@@ -129,29 +129,42 @@ struct MemberNames {
         return false
     }
 
-    /// Marks the members of `object` that later ones replace. An entry of `table` is 0, or one more
-    /// than the number of the last name of its kind. `indices` has room for one entry a member.
+    /// Which of the members of one name counts.
+    enum Kept {
+        case first, last
+    }
+
+    /// Marks the members of `object` that others of the same name replace. An entry of `table` is
+    /// 0, or one more than the number of the name that counts so far. `indices` has room for one
+    /// entry a member.
     @inline(never)
     mutating func mark(
         _ hashes: UnsafePointer<UInt32>, _ count: Int, of object: UnsafeMutablePointer<Node>,
-        indices: UnsafeMutablePointer<UInt32>, table: UnsafeMutablePointer<UInt32>, slots: Int
+        keeping kept: Kept = .last, indices: UnsafeMutablePointer<UInt32>,
+        table: UnsafeMutablePointer<UInt32>, slots: Int
     ) {
         MemberNames.clear(table, slots)
         var name = object - tape &+ 1
         var later = 0
         while later < count {
             indices[later] = UInt32(truncatingIfNeeded: name)
+            var isKept = true
             var slot = MemberNames.slot(of: hashes[later], slots)
             while table[slot] != 0 {
                 let earlier = Int(table[slot]) &- 1
                 if hashes[earlier] == hashes[later] && areEqual(Int(indices[earlier]), name) {
-                    replace(Int(indices[earlier]), by: name)
+                    switch kept {
+                    case .last: replace(Int(indices[earlier]), by: name)
+                    case .first:
+                        tape[name].head |= MemberNames.replaced
+                        isKept = false
+                    }
                     break
                 }
                 slot = (slot &+ 1) & (slots &- 1)
             }
             later = later &+ 1
-            table[slot] = UInt32(truncatingIfNeeded: later)
+            if isKept { table[slot] = UInt32(truncatingIfNeeded: later) }
             name = end(of: name &+ 1)
         }
     }

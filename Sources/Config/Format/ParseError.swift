@@ -15,8 +15,13 @@ struct ParseError: Error {
 
     /// The text is not what its format demands, for this reason: a few words without a full stop.
     init(_ words: StaticString, at offset: Int) {
+        self.init(
+            words: words.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }, at: offset)
+    }
+
+    init(words: String, at offset: Int) {
         self.init(problem: .malformed, offset: offset)
-        self.words = words.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+        self.words = words
     }
 
     /// One reason from JSON, which all may use, or what is told in words.
@@ -27,7 +32,7 @@ struct ParseError: Error {
             unclosedString
         case leadingZero, expectedDigit, numberTooLarge
         case repeatedName
-        case tooDeep, tooManyValues, tooLarge
+        case tooDeep, tooManyValues, tooLarge, tooManyCopies, tooManyDirectives
         case noMemory
         case malformed
     }
@@ -75,7 +80,7 @@ extension ParseError {
 extension ParseError.Problem {
     fileprivate var kind: Failure.Kind {
         switch self {
-        case .tooDeep, .tooManyValues, .tooLarge: .limit
+        case .tooDeep, .tooManyValues, .tooLarge, .tooManyCopies, .tooManyDirectives: .limit
         case .noMemory: .noMemory
         case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon,
             .expectedCommaOrBrace,
@@ -95,7 +100,7 @@ extension ParseError.Problem {
         case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8,
             .unclosedString,
             .leadingZero, .numberTooLarge, .repeatedName, .tooDeep, .tooManyValues, .tooLarge,
-            .noMemory, .malformed:
+            .tooManyCopies, .tooManyDirectives, .noMemory, .malformed:
             false
         }
     }
@@ -122,6 +127,8 @@ extension ParseError.Problem {
         case .tooDeep: "arrays and objects are nested too deeply"
         case .tooManyValues: "too many values in one document"
         case .tooLarge: "the value is too large"
+        case .tooManyCopies: "aliases make the value too large"
+        case .tooManyDirectives: "too many directives"
         case .noMemory: "out of memory while parsing"
         case .malformed: "not what the format demands"
         }

@@ -2,7 +2,8 @@
 // serves one document after the other, so its pages stay warm; what it holds between two parses
 // means nothing.
 
-/// What a text was parsed to; the nodes, from the tape's second on, and the text lie in the scratch.
+/// What a text was parsed to; the nodes, from the tape's second on, and the text lie in the
+/// scratch.
 struct ParsedTree {
     var nodeCount: Int
     var textCount: Int
@@ -14,7 +15,7 @@ struct ParsedTree {
 
 /// Reusable memory for parsing, from an allocator that can fail.
 package struct ParseScratch: ~Copyable {
-    private let memory: Memory
+    let memory: Memory
 
     /// Nodes in the order of the text.
     private(set) var tape: Region<Node>
@@ -138,8 +139,8 @@ struct Region<Element: BitwiseCopyable> {
         return true
     }
 
-    /// Makes room for at least `count` elements and keeps the first `used`. Twice what there was, so
-    /// that what grows by single elements is copied seldom.
+    /// Makes room for at least `count` elements and keeps the first `used`. Twice what there was,
+    /// so that what grows by single elements is copied seldom.
     mutating func grow(to count: Int, keeping used: Int, _ allocator: Memory) -> Bool {
         let needed = max(count, 2 &* capacity) &* MemoryLayout<Element>.stride
         guard let fresh = allocator.allocate(needed) else { return false }

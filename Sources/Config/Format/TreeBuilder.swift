@@ -1,6 +1,6 @@
-// Writes a tree onto a scratch's tape, value by value in the order of the text: for the parsers that
-// do not write the tape themselves, as JSON's does. Holds depth, count and memory to their limits
-// and finds names that occur twice. Knows no format.
+// Writes a tree onto a scratch's tape, value by value in the order of the text: for parsers that do
+// not write the tape themselves, as JSON's does. Holds depth, count and memory to their limits and
+// finds names that occur twice. Knows no format.
 
 /// A tree in the making. The parser sees to it that every object and array is closed, that a name
 /// stands before each value of an object, and that there is one value at the top.
@@ -20,29 +20,34 @@ struct TreeBuilder: ~Copyable {
     }
 
     private var scratch: ParseScratch
-    private let maxDepth: Int
+    let maxDepth: Int
     private let mostNodes: Int
     private let refusesRepeatedNames: Bool
-    private let hash: NameHash
+    let hash: NameHash
 
     /// The root's node. The one before it, which the JSON parser needs, is left alone.
-    private var tape: UnsafeMutablePointer<Node>
+    var tape: UnsafeMutablePointer<Node>
     private(set) var nodeCount = 0
     private var nodeCapacity = 0
 
-    private var text: UnsafeMutablePointer<UInt8>
+    var text: UnsafeMutablePointer<UInt8>
     private var textCount = 0
     private var textCapacity = 0
 
     /// The hashes of the names of all objects that are open, on a stack.
-    private var names: UnsafeMutablePointer<UInt32>
-    private var nameCount = 0
-    private var nameCapacity = 0
+    var names: UnsafeMutablePointer<UInt32>
+    var nameCount = 0
+    var nameCapacity = 0
     private var repeats: MemberNames
+    /// Some members are marked as replaced, without one that replaces them.
+    var hasDropped = false
 
-    private let levels: UnsafeMutablePointer<Level>
+    let levels: UnsafeMutablePointer<Level>
     /// How many arrays and objects are open.
     private(set) var depth = 0
+
+    /// How many bytes `copy` may still add.
+    var bytesToCopy: Int
 
     /// What `JSONNumber` and `Decimal` compare numbers in.
     let limbs: UnsafeMutablePointer<UInt64>
@@ -63,7 +68,7 @@ struct TreeBuilder: ~Copyable {
             let limbs = scratch.limbs.base
         else { throw ParseError(problem: .noMemory, offset: 0) }
         var builder = TreeBuilder(
-            scratch, maxDepth: depth, mostNodes: mostNodes,
+            scratch, maxDepth: depth, mostNodes: mostNodes, bytesToCopy: limits.maxValueBytes,
             refusesRepeatedNames: refusesRepeatedNames, tape: tape + 1, text: text, names: names,
             levels: levels, limbs: limbs)
         var problem: ParseError?
@@ -75,7 +80,7 @@ struct TreeBuilder: ~Copyable {
     }
 
     private init(
-        _ scratch: consuming ParseScratch, maxDepth: Int, mostNodes: Int,
+        _ scratch: consuming ParseScratch, maxDepth: Int, mostNodes: Int, bytesToCopy: Int,
         refusesRepeatedNames: Bool, tape: UnsafeMutablePointer<Node>,
         text: UnsafeMutablePointer<UInt8>, names: UnsafeMutablePointer<UInt32>,
         levels: UnsafeMutablePointer<Level>, limbs: UnsafeMutablePointer<UInt64>
@@ -83,6 +88,7 @@ struct TreeBuilder: ~Copyable {
         self.scratch = scratch
         self.maxDepth = maxDepth
         self.mostNodes = mostNodes
+        self.bytesToCopy = bytesToCopy
         self.refusesRepeatedNames = refusesRepeatedNames
         self.tape = tape
         self.text = text
@@ -96,12 +102,15 @@ struct TreeBuilder: ~Copyable {
         measure()
     }
 
+    /// Where memory for what a parser keeps beside the tree comes from.
+    var memory: Memory { scratch.memory }
+
     private consuming func end() -> ParseScratch { scratch }
 
     /// What was built; of the members that a later one replaced nothing is left.
     private mutating func tree() -> ParsedTree {
         var remaining = nodeCount
-        if repeats.count > 0, depth == 0 {
+        if hasDropped || repeats.count > 0, depth == 0 {
             remaining = repeats.compact(
                 nodeCount,
                 stack: UnsafeMutableRawPointer(names).assumingMemoryBound(
@@ -129,10 +138,14 @@ struct TreeBuilder: ~Copyable {
 
     /// Closes the innermost array or object.
     mutating func close() throws(ParseError) {
+        try checkNames()
+        closeChecked()
+    }
+
+    /// Closes an object whose names are known to be unique.
+    mutating func closeChecked() {
         let level = levels[depth]
-        let node = Int(level.node)
-        tape[node].payload = UInt64(level.count) &<< 32 | UInt64(nodeCount)
-        try checkNames(of: node, from: Int(level.names))
+        tape[Int(level.node)].payload = UInt64(level.count) &<< 32 | UInt64(nodeCount)
         nameCount = Int(level.names)
         depth = depth &- 1
         levels[depth].height = max(levels[depth].height, level.height &+ 1)
@@ -160,22 +173,36 @@ struct TreeBuilder: ~Copyable {
 
     /// Appends a name of the first `length` bytes in the room.
     mutating func name(length: Int, at offset: Int) throws(ParseError) {
-        if _slowPath(nameCount == nameCapacity) { try growNames() }
-        names[nameCount] = hash.hash(text + textCount, length)
-        nameCount = nameCount &+ 1
-        try appendText(.string, length, at: offset)
+        try name(text: keep(length), at: offset)
     }
 
     /// Appends a string of the first `length` bytes in the room.
     mutating func string(length: Int, at offset: Int) throws(ParseError) {
-        countValue()
-        try appendText(.string, length, at: offset)
+        try append(.string, keep(length), at: offset)
     }
 
     /// Appends bytes that need not be UTF-8: the first `length` in the room.
     mutating func bytes(length: Int, at offset: Int) throws(ParseError) {
-        countValue()
-        try appendText(.bytes, length, at: offset)
+        try append(.bytes, keep(length), at: offset)
+    }
+
+    /// Keeps a text for nodes that share it: gives the payload of a string.
+    mutating func text(_ text: Bytes) throws(ParseError) -> UInt64 {
+        try copy(text)
+        return keep(text.count)
+    }
+
+    /// Appends a name whose text is kept.
+    mutating func name(text payload: UInt64, at offset: Int) throws(ParseError) {
+        try pushName(payload)
+        try appendNode(.string, payload, at: offset)
+    }
+
+    mutating func pushName(_ payload: UInt64) throws(ParseError) {
+        if _slowPath(nameCount == nameCapacity) { try growNames() }
+        let start = text + Int(payload & 0xffff_ffff)
+        names[nameCount] = hash.hash(start, Int(payload &>> 32))
+        nameCount = nameCount &+ 1
     }
 
     @inline(__always)
@@ -184,13 +211,13 @@ struct TreeBuilder: ~Copyable {
         if let start = bytes.baseAddress { room.update(from: start, count: bytes.count) }
     }
 
+    /// The first `length` bytes in the room stay, with a NUL behind them.
     @inline(__always)
-    private mutating func appendText(_ type: ValueType, _ length: Int, at offset: Int)
-        throws(ParseError)
-    {
+    mutating func keep(_ length: Int) -> UInt64 {
+        let payload = UInt64(length) &<< 32 | UInt64(textCount)
         text[textCount &+ length] = 0
-        try appendNode(type, UInt64(length) &<< 32 | UInt64(textCount), at: offset)
         textCount = textCount &+ length &+ 1
+        return payload
     }
 
     // MARK: - Other values
@@ -211,8 +238,9 @@ struct TreeBuilder: ~Copyable {
         try append(.double, value.bitPattern, at: offset)
     }
 
+    /// Appends a value by the parts of its node.
     @inline(__always)
-    private mutating func append(_ type: ValueType, _ payload: UInt64, at offset: Int)
+    mutating func append(_ type: ValueType, _ payload: UInt64, at offset: Int)
         throws(ParseError)
     {
         countValue()
@@ -220,24 +248,40 @@ struct TreeBuilder: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func countValue() { levels[depth].count = levels[depth].count &+ 1 }
+    mutating func countValue() { levels[depth].count = levels[depth].count &+ 1 }
 
     @inline(__always)
-    private mutating func appendNode(_ type: ValueType, _ payload: UInt64, at offset: Int)
+    mutating func appendNode(_ type: ValueType, _ payload: UInt64, at offset: Int)
         throws(ParseError)
     {
-        if _slowPath(nodeCount == nodeCapacity) { try growTape(at: offset) }
-        tape[nodeCount] = Node(
-            head: UInt64(truncatingIfNeeded: offset) &<< 32 | UInt64(nodeCount) &<< 8
-                | UInt64(type.rawValue),
-            payload: payload)
+        try append(
+            Node(
+                head: UInt64(truncatingIfNeeded: offset) &<< 32 | UInt64(nodeCount) &<< 8
+                    | UInt64(type.rawValue),
+                payload: payload))
+    }
+
+    @inline(__always)
+    mutating func append(_ node: Node) throws(ParseError) {
+        if _slowPath(nodeCount == nodeCapacity) { try growTape(at: node.sourceOffset) }
+        tape[nodeCount] = node
         nodeCount = nodeCount &+ 1
     }
 
     // MARK: - Names that occur twice
 
-    /// Looks for names that occur twice in the object that closes.
-    private mutating func checkNames(of node: Int, from first: Int) throws(ParseError) {
+    /// Looks for names that occur twice in the innermost object.
+    mutating func checkNames() throws(ParseError) {
+        try markRepeats(keeping: .last)
+        if refusesRepeatedNames, repeats.count > 0 {
+            let offset = repeats.firstRepeated.sourceOffset
+            throw ParseError(problem: .repeatedName, offset: offset)
+        }
+    }
+
+    /// Marks the members of the innermost object that another one of the same name replaces.
+    mutating func markRepeats(keeping kept: MemberNames.Kept) throws(ParseError) {
+        let first = Int(levels[depth].names)
         let count = nameCount &- first
         guard count > 1 else { return }
         let areFew = count <= MemberNames.fewMembers
@@ -249,11 +293,8 @@ struct TreeBuilder: ~Copyable {
         let hashes = names + first
         if !areFew, !MemberNames.anyEqual(hashes, count, table: table, slots: slots) { return }
         repeats.mark(
-            hashes, count, of: tape + node, indices: table, table: table + count, slots: slots)
-        if refusesRepeatedNames, repeats.count > 0 {
-            let offset = repeats.firstRepeated.sourceOffset
-            throw ParseError(problem: .repeatedName, offset: offset)
-        }
+            hashes, count, of: tape + Int(levels[depth].node), keeping: kept,
+            indices: table, table: table + count, slots: slots)
     }
 
     /// Whether any two hashes from `first` on are equal.

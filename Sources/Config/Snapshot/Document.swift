@@ -125,7 +125,7 @@ extension Document {
         switch format {
         case .text: nil
         case .json: try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
-        case .yaml: nil
+        case .yaml: try YAMLParser.parse(bytes, limits: limits, scratch: &scratch)
         case .toml: nil
         case .properties: nil
         case .dotenv: nil

@@ -123,8 +123,10 @@ final class ParsedText {
         }
     }
 
-    static func failure(_ text: String, limits: Limits = Limits()) -> Failure? {
-        failure(text.utf8, limits: limits)
+    static func failure(_ text: String, format: Format = .json, limits: Limits = Limits())
+        -> Failure?
+    {
+        failure(text.utf8, format: format, limits: limits)
     }
 
     /// Where the values of the first `count` nodes begin.

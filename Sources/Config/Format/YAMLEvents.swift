@@ -1,0 +1,183 @@
+// A YAML text as libyaml's events, one after the other. The only file that knows libyaml: what it
+// counts in characters comes out in bytes, and what it allocates may fail.
+
+private import CYAML
+
+/// The events of one text.
+struct YAMLEvents: ~Copyable {
+    /// What comes next. Texts live until the next event.
+    enum Event {
+        case documentStart
+        case scalar(Scalar)
+        case sequenceStart(anchor: Bytes?)
+        case mappingStart(anchor: Bytes?)
+        case collectionEnd
+        case alias(Bytes)
+        case end
+    }
+
+    /// A scalar, without its quotes and escapes.
+    struct Scalar {
+        var text: Bytes
+        var anchor: Bytes?
+        var tag: Bytes?
+        /// It stands there without quotes and without the tag `!`.
+        var isPlain: Bool
+    }
+
+    /// Where the last event begins, in bytes.
+    private(set) var offset = 0
+
+    private let memory: Memory
+    private let block: UnsafeMutableRawPointer
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let event: UnsafeMutablePointer<yaml_event_t>
+    private var place: CharacterPlace
+
+    private static var size: Int { eventOffset &+ MemoryLayout<yaml_event_t>.size }
+    private static var eventOffset: Int { MemoryLayout<yaml_parser_t>.stride }
+
+    /// Nil when there is no memory. The bytes are followed by 64 zeros.
+    init?(_ bytes: Bytes, memory: Memory) {
+        // libyaml keeps the parser's address.
+        guard let block = memory.allocate(YAMLEvents.size) else { return nil }
+        let parser = block.bindMemory(to: yaml_parser_t.self, capacity: 1)
+        guard yaml_parser_initialize(parser) == 1 else {
+            memory.free(block, YAMLEvents.size)
+            return nil
+        }
+        // Always: it would take UTF-16 too, in which other offsets hold than in the bytes.
+        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
+        event = (block + YAMLEvents.eventOffset).bindMemory(to: yaml_event_t.self, capacity: 1)
+        event.initialize(to: yaml_event_t())
+        self.memory = memory
+        self.block = block
+        self.parser = parser
+        place = CharacterPlace(bytes)
+    }
+
+    deinit {
+        yaml_event_delete(event)
+        yaml_parser_delete(parser)
+        memory.free(block, YAMLEvents.size)
+    }
+
+    mutating func next() throws(ParseError) -> Event {
+        while true {
+            yaml_event_delete(event)
+            guard yaml_parser_parse(parser, event) == 1 else { throw problem() }
+            offset = place.offset(ofCharacter: event.pointee.start_mark.index)
+            let data = event.pointee.data
+            switch event.pointee.type {
+            case YAML_SCALAR_EVENT:
+                let scalar = data.scalar
+                let tag = Bytes(name: scalar.tag)
+                let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+                return .scalar(
+                    Scalar(
+                        text: Bytes(start: scalar.value, count: scalar.length),
+                        anchor: Bytes(name: scalar.anchor), tag: tag,
+                        isPlain: isPlain && tag?.isText("!") != true))
+            case YAML_SEQUENCE_START_EVENT:
+                return .sequenceStart(anchor: Bytes(name: data.sequence_start.anchor))
+            case YAML_MAPPING_START_EVENT:
+                return .mappingStart(anchor: Bytes(name: data.mapping_start.anchor))
+            case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: return .collectionEnd
+            case YAML_ALIAS_EVENT:
+                return .alias(Bytes(name: data.alias.anchor) ?? Bytes(start: nil, count: 0))
+            case YAML_DOCUMENT_START_EVENT: return .documentStart
+            case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
+            default: return .end
+            }
+        }
+    }
+
+    // MARK: - Errors
+
+    private mutating func problem() -> ParseError {
+        switch parser.pointee.error {
+        case YAML_MEMORY_ERROR: return ParseError(problem: .noMemory, offset: 0)
+        case YAML_READER_ERROR:
+            return ParseError(words: words, at: Int(clamping: parser.pointee.problem_offset))
+        default:
+            let character = parser.pointee.problem_mark.index
+            return ParseError(words: words, at: place.offset(ofCharacter: character))
+        }
+    }
+
+    /// What libyaml says: "did not find expected key while parsing a block mapping". Its texts are
+    /// constants and hold nothing of the source.
+    private var words: String {
+        var problem = Bytes(constant: parser.pointee.problem)
+        // The place stands in front of the message.
+        let isPlaced = problem.hasSuffix(" in this context")
+        if isPlaced { problem = Bytes(rebasing: problem.dropLast(16)) }
+        let words = String(decoding: problem, as: UTF8.self) + (isPlaced ? " here" : "")
+        guard let context = parser.pointee.context else { return words }
+        return words + " " + String(decoding: Bytes(constant: context), as: UTF8.self)
+    }
+}
+
+extension Bytes {
+    /// The characters of a C string; none for NULL.
+    fileprivate init(constant text: UnsafePointer<CChar>?) {
+        var count = 0
+        while let text, text[count] != 0 { count = count &+ 1 }
+        self.init(
+            start: UnsafeRawPointer(text)?.assumingMemoryBound(to: UInt8.self), count: count)
+    }
+
+    /// The name of an anchor or a tag, if there is one.
+    fileprivate init?(name: UnsafeMutablePointer<UInt8>?) {
+        guard let name else { return nil }
+        var count = 0
+        while name[count] != 0 { count = count &+ 1 }
+        self.init(start: name, count: count)
+    }
+}
+
+/// Where a character is, of which only the number is known. Places that are asked for one after the
+/// other lie close together.
+private struct CharacterPlace {
+    private let bytes: Bytes
+    private let isASCII: Bool
+    private var character = 0
+    private var offset = 0
+
+    /// 64 zeros follow the bytes.
+    init(_ bytes: Bytes) {
+        self.bytes = bytes
+        isASCII = bytes.isASCII
+    }
+
+    /// The offset of the character with this number, or of the end.
+    mutating func offset(ofCharacter number: Int) -> Int {
+        if isASCII { return min(number, bytes.count) }
+        while character < number, offset < bytes.count {
+            character = character &+ 1
+            repeat { offset = offset &+ 1 } while offset < bytes.count && continues(bytes[offset])
+        }
+        while character > number, offset > 0 {
+            character = character &- 1
+            repeat { offset = offset &- 1 } while offset > 0 && continues(bytes[offset])
+        }
+        return offset
+    }
+
+    /// Whether a byte continues a character.
+    private func continues(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
+}
+
+extension Bytes {
+    /// Whether all bytes are ASCII. 64 zeros follow them.
+    fileprivate var isASCII: Bool {
+        guard let start = baseAddress else { return true }
+        var offset = 0
+        while offset < count {
+            if Block(at: start + offset).belowSigned(0).bits != 0 { return false }
+            offset = offset &+ 16
+        }
+        return true
+    }
+}
