@@ -7,7 +7,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 programs=$root/build/bench
 prefix=${CMRELOAD_PREFIX:-$root/build}
-benchmark_flags=(-O2 -Wall -Wextra -Werror -I"$root/Benchmarks/mount" -I"$prefix/include")
+benchmark_flags=(-O2 -Wall -Wextra -Werror -I"$root/Benchmarks" -I"$root/Benchmarks/mount"
+    -I"$prefix/include")
 library_flags=(-L"$prefix/lib" -Wl,-rpath,"$prefix/lib" -lcmreload)
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -32,4 +33,20 @@ cxx_program() { # NAME SOURCE… [FLAG…]
     local name=$1
     shift
     c++ -std=c++17 "${benchmark_flags[@]}" -o "$programs/$name" "$@"
+}
+
+# The parsers from the library's own sources, compiled as they are for the library that ships; a
+# program that measures them is linked with "${parsers[@]}".
+build_parsers() {
+    swiftc -O -wmo -parse-as-library -swift-version 6 -package-name cmreload \
+        -module-name ConfigBench -enable-experimental-feature Embedded \
+        -enable-experimental-feature BuiltinModule \
+        -enable-upcoming-feature InternalImportsByDefault \
+        -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
+        -warnings-as-errors -I "$root/Sources/CYAML" -c -o "$programs/parsers.o" \
+        $(find "$root/Sources/Config" -name '*.swift') "$root/Benchmarks/ParserDriver.swift"
+    local swift
+    swift=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift
+    parsers=("$programs/parsers.o" -l:libyaml.a
+        "$swift/embedded/$(uname -m)-unknown-linux-gnu/libswiftUnicodeDataTables.a")
 }

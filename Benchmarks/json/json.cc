@@ -7,40 +7,21 @@
  * Before that, every text's tree is compared with simdjson's, so that nothing wrong is measured.
  */
 #include <simdjson.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 
 #include "documents.h"
-
-extern "C" {
-struct Node {
-    uint64_t head, payload;
-};
-void *bench_create(void *(*allocate)(long), void (*release)(void *, long));
-long bench_parse(void *bench, const char *bytes, long size);
-const Node *bench_make(void *bench, const char *bytes, long size);
-const char *bench_text(const Node *node);
-void bench_free(void *bench, const Node *node);
+#include "parsers.h"
 
 /* Swift's runtime asks for it; glibc has had it since 2.36 only. */
-void arc4random_buf(void *buffer, size_t size) {
+extern "C" void arc4random_buf(void *buffer, size_t size) {
     if (getentropy(buffer, size)) abort();
-}
 }
 
 namespace {
 
-enum { PADDING = 64, BYTES_A_ROUND = 3000000 };
-enum { NULL_TYPE, BOOL, INT64, DOUBLE, STRING, ARRAY, OBJECT };
-
-double now() {
-    timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
+enum { BYTES_A_ROUND = 3000000 };
 
 bool is_text(const Node *node, std::string_view text) {
     return (node->head & 255) == STRING && node->payload >> 32 == text.size()
@@ -89,7 +70,7 @@ double median(std::vector<double> &samples) {
 
 int main(int count, char **arguments) {
     int rounds = count > 1 ? atoi(arguments[1]) : 61;
-    void *bench = bench_create([](long size) { return malloc((size_t)size); },
+    void *bench = bench_create(FORMAT_JSON, [](long size) { return malloc((size_t)size); },
                                [](void *memory, long) { free(memory); });
     simdjson::dom::parser parser;
     for (Workload &workload : make_workloads()) {

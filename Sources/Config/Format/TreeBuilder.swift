@@ -207,8 +207,8 @@ struct TreeBuilder: ~Copyable {
 
     @inline(__always)
     private mutating func copy(_ bytes: Bytes) throws(ParseError) {
-        let room = try room(for: bytes.count)
-        if let start = bytes.baseAddress { room.update(from: start, count: bytes.count) }
+        let room = UnsafeMutableRawPointer(try room(for: bytes.count))
+        if let start = bytes.baseAddress { room.copyMemory(from: start, byteCount: bytes.count) }
     }
 
     /// The first `length` bytes in the room stay, with a NUL behind them.

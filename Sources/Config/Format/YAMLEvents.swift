@@ -142,6 +142,7 @@ extension Bytes {
 private struct CharacterPlace {
     private let bytes: Bytes
     private let isASCII: Bool
+    /// How many characters begin before `offset`.
     private var character = 0
     private var offset = 0
 
@@ -153,30 +154,36 @@ private struct CharacterPlace {
 
     /// The offset of the character with this number, or of the end.
     mutating func offset(ofCharacter number: Int) -> Int {
-        if isASCII { return min(number, bytes.count) }
-        while character < number, offset < bytes.count {
-            character = character &+ 1
-            repeat { offset = offset &+ 1 } while offset < bytes.count && continues(bytes[offset])
-        }
+        guard !isASCII, let start = bytes.baseAddress else { return min(number, bytes.count) }
         while character > number, offset > 0 {
-            character = character &- 1
-            repeat { offset = offset &- 1 } while offset > 0 && continues(bytes[offset])
+            offset = offset &- 1
+            if start[offset] & 0xc0 != 0x80 { character = character &- 1 }
         }
-        return offset
+        while offset < bytes.count {
+            // A bit for each byte that begins a character.
+            var firsts = ~Block(at: start + offset).belowSigned(0xc0).bits & 0xffff
+            let count = firsts.nonzeroBitCount
+            if count > number &- character {
+                while character < number {
+                    firsts &= firsts &- 1
+                    character = character &+ 1
+                }
+                offset = offset &+ firsts.trailingZeroBitCount
+                break
+            }
+            character = character &+ count
+            offset = offset &+ 16
+        }
+        return min(offset, bytes.count)
     }
-
-    /// Whether a byte continues a character.
-    private func continues(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
 }
 
 extension Bytes {
     /// Whether all bytes are ASCII. 64 zeros follow them.
     fileprivate var isASCII: Bool {
         guard let start = baseAddress else { return true }
-        var offset = 0
-        while offset < count {
+        for offset in stride(from: 0, to: count, by: 16) {
             if Block(at: start + offset).belowSigned(0).bits != 0 { return false }
-            offset = offset &+ 16
         }
         return true
     }

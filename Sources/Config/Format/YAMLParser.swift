@@ -254,7 +254,7 @@ extension YAMLParser {
     /// Counts directives before libyaml sees them: whatever begins with a percent sign in front of
     /// the document, and further down what libyaml would take for one.
     private static func checkDirectives(_ bytes: Bytes) throws(ParseError) {
-        guard bytes.contains(UInt8(ascii: "%")) else { return }
+        guard hasPercent(bytes) else { return }
         var count = 0
         var isInFront = true
         var offset = bytes.hasPrefix("\u{FEFF}") ? 3 : 0
@@ -274,6 +274,14 @@ extension YAMLParser {
             while offset < bytes.count, !endsLine(bytes[offset]) { offset = offset &+ 1 }
             offset = offset &+ 1
         }
+    }
+
+    private static func hasPercent(_ bytes: Bytes) -> Bool {
+        guard let start = bytes.baseAddress else { return false }
+        for offset in stride(from: 0, to: bytes.count, by: 16) {
+            if Block(at: start + offset).equal(UInt8(ascii: "%")).bits != 0 { return true }
+        }
+        return false
     }
 
     /// Whether a byte is a line break, or may be the last of one: of U+0085, U+2028 or U+2029.

@@ -119,7 +119,7 @@ extension Document {
     }
 
     /// Parses into the scratch; nil when there is no parser for the format.
-    private static func parse(
+    static func parse(
         _ bytes: Bytes, _ format: Format, limits: Limits, scratch: inout ParseScratch
     ) throws(ParseError) -> ParsedTree? {
         switch format {

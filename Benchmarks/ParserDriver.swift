@@ -1,26 +1,31 @@
-// Opens the JSON parser to a program in C: parse into reused memory, or make a whole document.
-// Compiled into one module with Sources/Config, so that it measures what the library does and
-// nothing around it.
+// Opens the parsers to a program in C: parse into reused memory, or make a whole document. Compiled
+// into one module with Sources/Config, so that it measures what the library does and nothing around
+// it.
 
 /// What one thread parses with.
 private final class Bench {
+    let format: Format
     var scratch: ParseScratch
     let memory: Memory
     var limits = Limits()
 
-    init(_ memory: Memory) {
+    init(_ format: Format, _ memory: Memory) {
+        self.format = format
         scratch = ParseScratch(memory: memory)
         self.memory = memory
         limits.maxValueBytes = Limits.valueBytesCeiling
     }
 }
 
+/// `format` is one of the numbers of the header, CMR_FORMAT_JSON and so on.
 @_cdecl("bench_create")
 public func benchCreate(
+    _ format: Int32,
     _ allocate: @escaping @convention(c) @Sendable (Int) -> UnsafeMutableRawPointer?,
     _ free: @escaping @convention(c) @Sendable (UnsafeMutableRawPointer?, Int) -> Void
 ) -> UnsafeMutableRawPointer {
-    Unmanaged.passRetained(Bench(Memory(allocate: allocate, free: free))).toOpaque()
+    let bench = Bench(Format(rawValue: format) ?? .text, Memory(allocate: allocate, free: free))
+    return Unmanaged.passRetained(bench).toOpaque()
 }
 
 /// Parses into the scratch; gives the number of nodes, or -1.
@@ -31,7 +36,9 @@ public func benchParse(
     let bench = Unmanaged<Bench>.fromOpaque(bench).takeUnretainedValue()
     do throws(ParseError) {
         let source = Bytes(start: bytes, count: count)
-        return try JSONParser.parse(source, limits: bench.limits, scratch: &bench.scratch).nodeCount
+        let tree = try Document.parse(
+            source, bench.format, limits: bench.limits, scratch: &bench.scratch)
+        return tree?.nodeCount ?? -1
     } catch {
         return -1
     }
@@ -43,12 +50,12 @@ public func benchMake(
     _ bench: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ count: Int
 ) -> UnsafeRawPointer? {
     let bench = Unmanaged<Bench>.fromOpaque(bench).takeUnretainedValue()
-    let key: StaticString = "bench.json"
+    let key: StaticString = "bench"
     do throws(Failure) {
         let parsed = try Document.make(
             key: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount),
-            bytes: Bytes(start: bytes, count: count),
-            format: .json, limits: bench.limits, scratch: &bench.scratch, memory: bench.memory)
+            bytes: Bytes(start: bytes, count: count), format: bench.format,
+            limits: bench.limits, scratch: &bench.scratch, memory: bench.memory)
         return UnsafeRawPointer(parsed.document.root.node)
     } catch {
         return nil
