@@ -179,7 +179,7 @@ enum JSONString {
 
     /// The number in four hexadecimal digits; more than 0xFFFF when they are not such.
     @inline(__always)
-    private static func hexadecimal(at p: UnsafePointer<UInt8>) -> UInt32 {
+    static func hexadecimal(at p: UnsafePointer<UInt8>) -> UInt32 {
         let first = digits[unchecked: Int(p[0])]
         let second = digits[unchecked: Int(p[1])]
         let third = digits[unchecked: Int(p[2])]
@@ -211,7 +211,7 @@ enum JSONString {
     /// Writes a character in UTF-8, which never takes more bytes than its escape did; gives their
     /// number.
     @inline(__always)
-    private static func encode(_ scalar: UInt32, to text: UnsafeMutablePointer<UInt8>) -> Int {
+    static func encode(_ scalar: UInt32, to text: UnsafeMutablePointer<UInt8>) -> Int {
         @inline(__always)
         func byte(_ marker: UInt32, _ shift: UInt32, _ mask: UInt32) -> UInt8 {
             UInt8(truncatingIfNeeded: marker | (scalar &>> shift) & mask)

@@ -24,6 +24,12 @@ struct ParseError: Error {
         self.words = words
     }
 
+    /// The same of what was expected: it is told what was found instead.
+    init(expected words: StaticString, at offset: Int) {
+        self.init(words, at: offset)
+        problem = .expected
+    }
+
     /// One reason from JSON, which all may use, or what is told in words.
     enum Problem {
         case expectedValue, expectedName, expectedNameOrBrace, expectedColon, expectedCommaOrBrace
@@ -34,7 +40,7 @@ struct ParseError: Error {
         case repeatedName
         case tooDeep, tooManyValues, tooLarge, tooManyCopies, tooManyDirectives
         case noMemory
-        case malformed
+        case malformed, expected
     }
 }
 
@@ -48,9 +54,13 @@ extension ParseError {
     }
 
     private func message(in bytes: Bytes) -> String {
-        if problem == .malformed { return words }
-        return problem.tellsWhatWasFound
-            ? "\(problem.message), found \(found(in: bytes))" : problem.message
+        let message =
+            switch problem {
+            case .malformed: words
+            case .expected: "expected \(words)"
+            default: problem.message
+            }
+        return problem.tellsWhatWasFound ? "\(message), found \(found(in: bytes))" : message
     }
 
     /// The kind of the character at the error's place. Punctuation of the format itself is named;
@@ -64,6 +74,7 @@ extension ParseError {
         case UInt8(ascii: "]"): return "']'"
         case UInt8(ascii: ","): return "','"
         case UInt8(ascii: ":"): return "':'"
+        case UInt8(ascii: "="): return "'='"
         case UInt8(ascii: "\""): return "a string"
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return "a digit"
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
@@ -86,7 +97,7 @@ extension ParseError.Problem {
             .expectedCommaOrBrace,
             .expectedCommaOrBracket, .expectedEnd, .controlCharacter, .badEscape, .badUnicodeEscape,
             .loneSurrogate, .invalidUTF8, .unclosedString, .leadingZero, .expectedDigit,
-            .numberTooLarge, .repeatedName, .malformed:
+            .numberTooLarge, .repeatedName, .malformed, .expected:
             .parse
         }
     }
@@ -95,7 +106,7 @@ extension ParseError.Problem {
         switch self {
         case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon,
             .expectedCommaOrBrace,
-            .expectedCommaOrBracket, .expectedEnd, .expectedDigit:
+            .expectedCommaOrBracket, .expectedEnd, .expectedDigit, .expected:
             true
         case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8,
             .unclosedString,
@@ -130,7 +141,7 @@ extension ParseError.Problem {
         case .tooManyCopies: "aliases make the value too large"
         case .tooManyDirectives: "too many directives"
         case .noMemory: "out of memory while parsing"
-        case .malformed: "not what the format demands"
+        case .malformed, .expected: "not what the format demands"
         }
     }
 }

@@ -30,6 +30,8 @@ package struct ParseScratch: ~Copyable {
     private(set) var limbs: Region<UInt64>
     /// The arrays and objects that a `TreeBuilder` has open.
     private(set) var levels: Region<TreeBuilder.Level>
+    /// The values of a `TableTree`.
+    private(set) var entries: Region<TableTree.Entry>
 
     package init(memory: Memory) {
         self.memory = memory
@@ -39,6 +41,7 @@ package struct ParseScratch: ~Copyable {
         table = Region()
         limbs = Region()
         levels = Region()
+        entries = Region()
     }
 
     deinit {
@@ -48,6 +51,7 @@ package struct ParseScratch: ~Copyable {
         table.release(memory)
         limbs.release(memory)
         levels.release(memory)
+        entries.release(memory)
     }
 
     /// Makes room for parsing a text of `length` bytes that is nested up to `depth` levels; false
@@ -97,6 +101,23 @@ package struct ParseScratch: ~Copyable {
         names.grow(to: count, keeping: used, memory)
     }
 
+    /// Makes room for the beginning of a `TableTree` and for `length` bytes of text; false when
+    /// there is no memory.
+    mutating func reserveTables(length: Int) -> Bool {
+        entries.reserve(128, memory) && text.reserve(length &+ TreeBuilder.slack, memory)
+            && limbs.reserve(2 &* Exact.limbCount, memory)
+    }
+
+    /// Makes room for at least `count` values of a `TableTree`, of which `used` are there; false
+    /// when there is no memory.
+    mutating func growEntries(to count: Int, keeping used: Int) -> Bool {
+        entries.grow(to: count, keeping: used, memory)
+    }
+
+    /// Makes room for a tape of `count` nodes and the one before them; false when there is no
+    /// memory.
+    mutating func reserveTape(_ count: Int) -> Bool { tape.reserve(count &+ 1, memory) }
+
     /// Gives back what is larger than `bytes` in one piece, as after one huge document among small
     /// ones.
     package mutating func trim(to bytes: Int) {
@@ -106,11 +127,13 @@ package struct ParseScratch: ~Copyable {
         table.trim(to: bytes, memory)
         limbs.trim(to: bytes, memory)
         levels.trim(to: bytes, memory)
+        entries.trim(to: bytes, memory)
     }
 
     /// How many bytes it holds.
     package var size: Int {
         tape.size &+ text.size &+ names.size &+ table.size &+ limbs.size &+ levels.size
+            &+ entries.size
     }
 }
 

@@ -48,6 +48,19 @@ enum UTF8Check {
         return length
     }
 
+    /// The offset of the first byte that makes `bytes` no UTF-8; at least 64 zero bytes must follow
+    /// them.
+    static func firstViolation(in bytes: Bytes) -> Int? {
+        guard let start = bytes.baseAddress, !isValid(bytes) else { return nil }
+        var next = start
+        while next < start + bytes.count {
+            let length = next.pointee < 0x80 ? 1 : sequenceLength(at: next)
+            if length == 0 { break }
+            next += length
+        }
+        return next - start
+    }
+
     /// Whether all of `bytes` are valid UTF-8. At least 64 zero bytes must follow them: they end
     /// what is cut short.
     static func isValid(_ bytes: Bytes) -> Bool {

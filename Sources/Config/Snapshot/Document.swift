@@ -126,7 +126,7 @@ extension Document {
         case .text: nil
         case .json: try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
         case .yaml: try YAMLParser.parse(bytes, limits: limits, scratch: &scratch)
-        case .toml: nil
+        case .toml: try TOMLParser.parse(bytes, limits: limits, scratch: &scratch)
         case .properties: nil
         case .dotenv: nil
         case .ini: nil

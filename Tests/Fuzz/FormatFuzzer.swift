@@ -1,6 +1,21 @@
-// Feeds the JSON parser whatever libFuzzer thinks of. Under the address sanitizer every block ends
-// where it says; what was accepted is walked and must be consistent. Run by fuzz.sh.
+// Feeds one format's parser whatever libFuzzer thinks of. Under the address sanitizer every block
+// ends where it says; what was accepted is walked and must be consistent, and written as JSON it
+// must be the same tree. Run by fuzz.sh, which defines the format.
 import Foundation
+
+#if JSON
+    private let format = Format.json
+#elseif YAML
+    private let format = Format.yaml
+#elseif TOML
+    private let format = Format.toml
+#elseif PROPERTIES
+    private let format = Format.properties
+#elseif DOTENV
+    private let format = Format.dotenv
+#elseif INI
+    private let format = Format.ini
+#endif
 
 private let memory = Memory(
     allocate: { size in malloc(size) },
@@ -16,19 +31,43 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     var scratch = ParseScratch(memory: memory)
     var options = ParseOptions()
     options.isLenient = size % 2 == 1
-    let key: StaticString = "fuzz.json"
+    let key: StaticString = "fuzz"
     do throws(Failure) {
         let parsed = try Document.make(
             key: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount), bytes: bytes,
-            format: .json,
+            format: format,
             limits: Limits(), options: options, scratch: &scratch, memory: memory)
         check(parsed, size)
+        checkJSON(parsed.document, &scratch)
         parsed.document.release(memory)
     } catch {
         precondition(error.kind == .parse || error.kind == .limit)
         precondition(error.line >= 1 && error.column >= 1 && Int(error.column) <= size + 1)
     }
     return 0
+}
+
+/// Writes the tree as JSON, and what that parses to.
+private func checkJSON(_ document: Document, _ scratch: inout ParseScratch) {
+    do throws(Failure) {
+        let written = try JSONWriter.write(document.root, memory: memory)
+        let size = written.count
+        guard let source = malloc(size + 64)?.assumingMemoryBound(to: UInt8.self) else { return }
+        memcpy(source, written.start, size)
+        memset(source + size, 0, 64)
+        let parsed = try Document.make(
+            key: Bytes(start: nil, count: 0), bytes: Bytes(start: source, count: size),
+            format: .json, limits: Limits(), scratch: &scratch, memory: memory)
+        let again = try JSONWriter.write(parsed.document.root, memory: memory)
+        precondition(parsed.repeats == nil && again.count == size)
+        precondition(memcmp(again.start, source, size) == 0)
+        parsed.document.release(memory)
+        again.free(memory)
+        written.free(memory)
+        free(source)
+    } catch {
+        preconditionFailure()
+    }
 }
 
 /// Walks the whole tree: types, ends, texts and offsets.
