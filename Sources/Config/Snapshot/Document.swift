@@ -127,7 +127,7 @@ extension Document {
         case .json: try JSONParser.parse(bytes, limits: limits, scratch: &scratch)
         case .yaml: try YAMLParser.parse(bytes, limits: limits, scratch: &scratch)
         case .toml: try TOMLParser.parse(bytes, limits: limits, scratch: &scratch)
-        case .properties: nil
+        case .properties: try PropertiesParser.parse(bytes, limits: limits, scratch: &scratch)
         case .dotenv: nil
         case .ini: nil
         }
