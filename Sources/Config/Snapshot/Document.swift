@@ -128,7 +128,7 @@ extension Document {
         case .yaml: try YAMLParser.parse(bytes, limits: limits, scratch: &scratch)
         case .toml: try TOMLParser.parse(bytes, limits: limits, scratch: &scratch)
         case .properties: try PropertiesParser.parse(bytes, limits: limits, scratch: &scratch)
-        case .dotenv: nil
+        case .dotenv: try DotenvParser.parse(bytes, limits: limits, scratch: &scratch)
         case .ini: nil
         }
     }
