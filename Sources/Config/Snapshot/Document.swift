@@ -129,7 +129,7 @@ extension Document {
         case .toml: try TOMLParser.parse(bytes, limits: limits, scratch: &scratch)
         case .properties: try PropertiesParser.parse(bytes, limits: limits, scratch: &scratch)
         case .dotenv: try DotenvParser.parse(bytes, limits: limits, scratch: &scratch)
-        case .ini: nil
+        case .ini: try INIParser.parse(bytes, limits: limits, scratch: &scratch)
         }
     }
 
