@@ -25,9 +25,7 @@ struct DotenvParser {
         _ bytes: Bytes, limits: Limits, mostNodes: Int = Limits.nodesPerDocument,
         scratch: inout ParseScratch
     ) throws(ParseError) -> ParsedTree {
-        if let offset = UTF8Check.firstViolation(in: bytes) {
-            throw ParseError("the text is not valid UTF-8", at: offset)
-        }
+        try UTF8Check.check(bytes)
         return try TreeBuilder.build(in: &scratch, limits: limits, mostNodes: mostNodes) {
             tree throws(ParseError) in
             try tree.openObject(at: 0)
@@ -42,11 +40,10 @@ struct DotenvParser {
     private init(_ source: UnsafePointer<UInt8>, _ count: Int) {
         self.source = source
         end = source + count
-        p = source
+        p = source.afterByteOrderMark
     }
 
     private mutating func run(_ tree: inout TreeBuilder) throws(ParseError) {
-        if p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf { p += 3 }  // a byte order mark
         while true {
             skipSpace()
             if p == end { return }

@@ -33,12 +33,10 @@ struct INIParser {
         _ bytes: Bytes, limits: Limits, mostNodes: Int = Limits.nodesPerDocument,
         scratch: inout ParseScratch
     ) throws(ParseError) -> ParsedTree {
-        if let offset = UTF8Check.firstViolation(in: bytes) {
-            throw ParseError("the text is not valid UTF-8", at: offset)
-        }
+        try UTF8Check.check(bytes)
         // Behind each name and value stands at least one character that is no part of it, but for
         // the last one.
-        var tree = try TableTree(
+        let tree = try TableTree(
             textRoom: bytes.count &+ 1, limits: limits, mostNodes: mostNodes, scratch: &scratch)
         guard let source = bytes.baseAddress else { return try tree.finish(&scratch) }
         var parser = INIParser(source, bytes.count, tree)
@@ -49,12 +47,11 @@ struct INIParser {
     private init(_ source: UnsafePointer<UInt8>, _ count: Int, _ tree: TableTree) {
         self.source = source
         end = source + count
-        p = source
+        p = source.afterByteOrderMark
         self.tree = tree
     }
 
     private mutating func run(_ scratch: inout ParseScratch) throws(ParseError) {
-        if p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf { p += 3 }  // a byte order mark
         while p < end {
             let start = p
             skipLine()

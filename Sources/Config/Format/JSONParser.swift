@@ -66,7 +66,8 @@ struct JSONParser {
         var repeats = MemberNames(tape: tape, text: text)
         let (hash, textBase, fullTape) = (hash, textBase, fullTape)
 
-        var p = skipSpace(skipByteOrderMark(source))
+        // RFC 8259 lets a parser ignore a byte order mark.
+        var p = skipSpace(source.afterByteOrderMark)
         // Where the next node goes, and its head but for the type and the value's address.
         var node = tape
         var head = headBase
@@ -423,11 +424,6 @@ struct JSONParser {
             // Indentation comes in runs of blanks.
             while p.load(as: UInt16.self) == 0x2020 { p += 2 }
         }
-    }
-
-    /// Editors on some systems write a byte order mark; RFC 8259 lets a parser ignore it.
-    private func skipByteOrderMark(_ pointer: UnsafePointer<UInt8>) -> UnsafePointer<UInt8> {
-        pointer[0] == 0xef && pointer[1] == 0xbb && pointer[2] == 0xbf ? pointer + 3 : pointer
     }
 }
 

@@ -33,12 +33,11 @@ struct PropertiesParser {
         self.source = source
         end = source + count
         self.isLatin1 = isLatin1
-        p = source
+        // Java knows no byte order mark; editors write it before UTF-8 all the same.
+        p = isLatin1 ? source : source.afterByteOrderMark
     }
 
     private mutating func run(_ tree: inout TreeBuilder) throws(ParseError) {
-        // Java knows no byte order mark; editors write it before UTF-8 all the same.
-        if !isLatin1 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf { p += 3 }
         while true {
             skipToKey()
             if p == end { return }

@@ -21,7 +21,7 @@ enum TOMLNumber {
         if digit(digits.pointee) > 9 {
             switch digits.load(as: UInt32.self) & 0xff_ffff {
             case 0x66_6e69, 0x6e_616e:  // inf, nan
-                throw ParseError("a number is not finite", at: 0)
+                throw ParseError("a number is not finite, which JSON cannot hold", at: 0)
             default:
                 throw ParseError(
                     problem: isSigned ? .expectedDigit : .expectedValue, offset: digits - start)

@@ -28,12 +28,10 @@ struct TOMLParser {
         _ bytes: Bytes, limits: Limits, mostNodes: Int = Limits.nodesPerDocument,
         scratch: inout ParseScratch
     ) throws(ParseError) -> ParsedTree {
-        if let offset = UTF8Check.firstViolation(in: bytes) {
-            throw ParseError("the text is not valid UTF-8", at: offset)
-        }
+        try UTF8Check.check(bytes)
         // A name or a value never becomes longer than it is in the source, where at least one
         // character follows it, as a NUL does here; but for the last one.
-        var tree = try TableTree(
+        let tree = try TableTree(
             textRoom: bytes.count &+ 1, limits: limits, mostNodes: mostNodes, scratch: &scratch)
         guard let source = bytes.baseAddress else { return try tree.finish(&scratch) }
         var parser = TOMLParser(source, bytes.count, tree)
@@ -44,12 +42,11 @@ struct TOMLParser {
     private init(_ source: UnsafePointer<UInt8>, _ count: Int, _ tree: TableTree) {
         self.source = source
         end = source + count
-        p = source
+        p = source.afterByteOrderMark
         self.tree = tree
     }
 
     private mutating func run(_ scratch: inout ParseScratch) throws(ParseError) {
-        if p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf { p += 3 }  // a byte order mark
         var table = TableTree.root
         while true {
             skipBlanks()
@@ -131,7 +128,7 @@ extension TOMLParser {
             return tree.name(count, at: start - source)
         }
         var target = tree.free
-        while TOMLParser.isBare[unchecked: Int(p.pointee)] {
+        while isBare(p.pointee) {
             target.pointee = p.pointee
             target += 1
             p += 1
@@ -140,16 +137,13 @@ extension TOMLParser {
         return tree.name(p - start, at: start - source)
     }
 
-    /// The characters of bare keys.
-    private static let isBare: InlineArray<256, Bool> = {
-        var isBare = InlineArray<256, Bool>(repeating: false)
-        for byte in UInt8(ascii: "0")...UInt8(ascii: "9") { isBare[Int(byte)] = true }
-        for byte in UInt8(ascii: "A")...UInt8(ascii: "Z") { isBare[Int(byte)] = true }
-        for byte in UInt8(ascii: "a")...UInt8(ascii: "z") { isBare[Int(byte)] = true }
-        isBare[Int(UInt8(ascii: "-"))] = true
-        isBare[Int(UInt8(ascii: "_"))] = true
-        return isBare
-    }()
+    /// Whether a bare key may have this character: a letter, a digit, `-` or `_`.
+    @inline(__always)
+    private func isBare(_ byte: UInt8) -> Bool {
+        // A bit for each character of the first half of ASCII, and of the second.
+        let set: UInt64 = byte < 64 ? 0x03ff_2000_0000_0000 : 0x07ff_fffe_87ff_fffe
+        return byte < 128 && set &>> UInt64(byte) & 1 == 1
+    }
 }
 
 // MARK: - Tables

@@ -86,10 +86,6 @@ struct TableTree {
 // MARK: - What is there
 
 extension TableTree {
-    func type(of entry: Int) -> ValueType {
-        ValueType(rawValue: entries[entry].type) ?? .null
-    }
-
     func isTable(_ entry: Int) -> Bool { entries[entry].type == ValueType.object.rawValue }
 
     /// The table or array that an entry lies in.
@@ -288,7 +284,7 @@ extension TableTree {
 
 extension TableTree {
     /// Writes the tree to the tape of `scratch`, each value behind its table.
-    mutating func finish(_ scratch: inout ParseScratch) throws(ParseError) -> ParsedTree {
+    func finish(_ scratch: inout ParseScratch) throws(ParseError) -> ParsedTree {
         guard scratch.reserveTape(count &+ namedCount), let base = scratch.tape.base else {
             throw ParseError(problem: .noMemory, offset: 0)
         }

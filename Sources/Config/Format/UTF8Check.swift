@@ -48,17 +48,17 @@ enum UTF8Check {
         return length
     }
 
-    /// The offset of the first byte that makes `bytes` no UTF-8; at least 64 zero bytes must follow
+    /// Throws where `bytes` cease to be valid UTF-8, if they do; at least 64 zero bytes must follow
     /// them.
-    static func firstViolation(in bytes: Bytes) -> Int? {
-        guard let start = bytes.baseAddress, !isValid(bytes) else { return nil }
+    static func check(_ bytes: Bytes) throws(ParseError) {
+        guard let start = bytes.baseAddress, !isValid(bytes) else { return }
         var next = start
         while next < start + bytes.count {
             let length = next.pointee < 0x80 ? 1 : sequenceLength(at: next)
             if length == 0 { break }
             next += length
         }
-        return next - start
+        throw ParseError("the text is not valid UTF-8", at: next - start)
     }
 
     /// Whether all of `bytes` are valid UTF-8. At least 64 zero bytes must follow them: they end
@@ -80,5 +80,12 @@ enum UTF8Check {
             next += 16
         }
         return true
+    }
+}
+
+extension UnsafePointer where Pointee == UInt8 {
+    /// Behind the byte order mark that begins here, if one does: editors on some systems write it.
+    var afterByteOrderMark: UnsafePointer<UInt8> {
+        self[0] == 0xef && self[1] == 0xbb && self[2] == 0xbf ? self + 3 : self
     }
 }
