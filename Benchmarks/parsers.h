@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORMAT_JSON = 1, FORMAT_YAML = 2 };
+enum { FORMAT_JSON = 1, FORMAT_YAML, FORMAT_TOML, FORMAT_PROPERTIES, FORMAT_DOTENV, FORMAT_INI };
 enum { NULL_TYPE, BOOL, INT64, DOUBLE, STRING, ARRAY, OBJECT };
 
 /* Zeros that must follow a text. */
