@@ -3,10 +3,14 @@
 
 package enum Hash {
     /// The hash of a key, made to be fast for the 5 to 30 bytes that keys have: every byte is read
-    /// once, in words, and folded by wide multiplications. Never reads outside of the key.
+    /// once, in words, and folded by wide multiplications. Never reads outside of the key. Where
+    /// colliding keys would cost time, a `seed` that nobody can know keeps them from being made.
     @inline(__always)
-    package static func text(_ key: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+    package static func text(
+        _ key: UnsafePointer<UInt8>, _ count: Int, seed secondSecret: UInt64 = 0
+    ) -> UInt64 {
         let bytes = UnsafeRawPointer(key)
+        let secret = secret ^ secondSecret
         let length = UInt64(truncatingIfNeeded: count)
         var seed: UInt64 = 0xA076_1D64_78BD_642F
         let (a, b): (UInt64, UInt64)
@@ -30,6 +34,12 @@ package enum Hash {
             (a, b) = (0, 0)
         }
         return fold(secret ^ length, fold(a ^ secret, b ^ seed))
+    }
+
+    /// One hash of two, in which their order counts.
+    @inline(__always)
+    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        fold(a ^ secret, b ^ 0x8EBC_6AF0_9C88_C6E3)
     }
 
     /// A running hash of byte sequences, of which each is told apart from its neighbours by its

@@ -151,7 +151,8 @@ extension Value {
     @inline(__always)
     private var high: Int { Int(truncatingIfNeeded: node.pointee.payload >> 32) }
 
-    private var isContainer: Bool { type == .array || type == .object }
+    @inline(__always)
+    var isContainer: Bool { type == .array || type == .object }
 
     /// The bytes of a string or of what is not UTF-8; of no other value.
     @inline(__always)

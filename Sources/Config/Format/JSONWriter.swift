@@ -3,7 +3,7 @@
 // left to right; how deep values are nested costs a few bytes each, not stack frames.
 
 package struct JSONWriter: ~Copyable {
-    private var buffer: TextBuffer
+    var buffer: TextBuffer
     private var open: OpenContainers
 
     /// The JSON of one value.
@@ -25,7 +25,7 @@ package struct JSONWriter: ~Copyable {
         return try writer.finish()
     }
 
-    private init(capacity: Int, memory: Memory) throws(Failure) {
+    init(capacity: Int, memory: Memory) throws(Failure) {
         guard let open = OpenContainers(memory: memory) else {
             throw Failure(.noMemory, .none, "no memory to write JSON")
         }
@@ -33,7 +33,7 @@ package struct JSONWriter: ~Copyable {
         buffer = TextBuffer(capacity: capacity, memory: memory)
     }
 
-    private mutating func finish() throws(Failure) -> OwnedText {
+    mutating func finish() throws(Failure) -> OwnedText {
         if open.wereTooMany {
             throw Failure(.limit, .none, "a value is nested too deeply to be written as JSON")
         }
@@ -93,7 +93,7 @@ package struct JSONWriter: ~Copyable {
         }
     }
 
-    private mutating func append(integer: Int64) {
+    mutating func append(integer: Int64) {
         // Nineteen digits and a sign are the most.
         buffer.append(atMost: 20) { text in
             var count = 0
@@ -130,7 +130,7 @@ package struct JSONWriter: ~Copyable {
         }
     }
 
-    private mutating func append(string: Bytes) {
+    mutating func append(string: Bytes) {
         buffer.append(quote)
         var plain = 0
         for index in 0..<string.count {

@@ -151,6 +151,8 @@ package struct TextPosition: Equatable, Sendable {
     package var line: UInt32 = 1
     package var column: UInt32 = 1
 
+    init(line: UInt32, column: UInt32) { (self.line, self.column) = (line, column) }
+
     /// The place of the byte at `offset`; the end of the text for an offset beyond it.
     package init(of offset: Int, in bytes: Bytes) {
         let end = min(max(offset, 0), bytes.count)

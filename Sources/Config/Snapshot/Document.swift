@@ -181,7 +181,7 @@ extension Document {
     }
 
     /// Writes a block of exactly the size that is needed; nil when there is no memory.
-    private static func freeze(
+    static func freeze(
         key: Bytes, bytes: Bytes, tape: UnsafeBufferPointer<Node>, text: Bytes,
         integer: IntegerReading,
         memory: Memory
