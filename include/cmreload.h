@@ -45,14 +45,14 @@
  *            destroy, release or free then do nothing.
  * NULL       Every pointer is checked: CMR_E_INVALID_ARGUMENT. NULL is allowed for error, id_out,
  *            version_out, handled_out, held_out, size_out, for a callback's context, and for bytes
- *            of size 0. The inline function does not check.
+ *            of size 0. The inline functions do not check.
  * Errors     A cmr_error is the caller's memory: there is nothing to free. It is written on every
  *            failure and left alone on CMR_OK.
  * Ownership  The words are always the same. retained for the caller: give it back with the
  *            release function. borrowed until X: valid until then, never freed. copied: the
  *            library keeps its own, yours may go. static: never freed. yours: cmr_free.
- * Threads    A watcher and a snapshot may be used by any number of threads at once. Only
- *            cmr_watcher_destroy must be the last call on its watcher.
+ * Threads    A watcher and a snapshot may be used by any number of threads at once, a reader by
+ *            one at a time. Only cmr_watcher_destroy must be the last call on its watcher.
  * Callbacks  They run on threads of the library's, or inside cmr_watcher_start and
  *            cmr_watcher_dispatch on the caller's. Inside a callback every function may be called
  *            but start, stop, reload, wait, drain and dispatch of any watcher: these answer
@@ -78,10 +78,10 @@
  *            started: sources, name and options are fixed; everything else is legal.
  *            stopped: final. Reading, history, statistics, unsubscribe and destroy are legal.
  *            What is not legal in a state answers CMR_E_STATE and changes nothing.
- * Fork       Nothing runs in a forked child by itself. Snapshots, values and the version word can
- *            be read there at once; start, stop, reload, rollback, confirm, wait, drain, dispatch
- *            and set_validator answer CMR_E_STATE until cmr_after_fork_child. A child that goes on
- *            to exec needs nothing of this, nor does one of a process that had not started a
+ * Fork       Nothing runs in a forked child by itself. Snapshots, values, cells and the version
+ *            word can be read there at once; start, stop, reload, rollback, confirm, wait, drain,
+ *            dispatch and set_validator answer CMR_E_STATE until cmr_after_fork_child. A child that
+ *            goes on to exec needs nothing of this, nor does one of a process that had not started a
  *            watcher.
  * Guest      The library installs no signal handler, prints nothing, and changes no environment,
  *            locale, umask or working directory. No value of a key reaches an error or a log.
@@ -196,6 +196,22 @@ typedef struct cmr_snapshot cmr_snapshot;
  * Lifetime   borrowed until its snapshot is released.
  */
 typedef struct cmr_value cmr_value;
+
+/* One thread's view of a watcher: it looks for a newer snapshot only when there is one.
+ *
+ * Lifetime   yours; it outlives its watcher.
+ */
+typedef struct cmr_reader cmr_reader;
+
+/* One bound value, in the library's memory: read it with cmr_cell_int64, cmr_cell_double or
+ * cmr_cell_bool, whichever it was bound for.
+ *
+ * Lifetime   borrowed until the watcher is destroyed and the last of its snapshots and readers
+ *            released.
+ */
+typedef struct cmr_cell {
+    uint64_t bits; /* an int64_t, the bits of a double, or 0 or 1; one aligned atomic load */
+} cmr_cell;
 
 /* What a cmr_value is. */
 enum {
@@ -862,7 +878,8 @@ uint64_t cmr_watcher_version(const cmr_watcher *watcher);
 
 /* Gives the word that holds the current version, for cmr_version_load.
  *
- * Lifetime   borrowed until the watcher is destroyed and the last of its snapshots released.
+ * Lifetime   borrowed until the watcher is destroyed and the last of its snapshots and readers
+ *            released.
  * Threads    any.
  * Blocks     no.
  */
@@ -877,6 +894,135 @@ __attribute__((unused))
 static inline uint64_t cmr_version_load(const uint64_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/* ---- Readers and cells --------------------------------------------------------------------- */
+
+/* Creates a reader for one thread: cmr_reader_current costs it less than cmr_watcher_acquire, and
+ * nothing that other threads notice.
+ *
+ * Ownership  yours: give it back with cmr_reader_destroy, before or after the watcher.
+ * Threads    any.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or reader_out is NULL
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_reader_create(cmr_watcher *watcher, cmr_reader **reader_out);
+
+/* Gives a reader back, and what it holds; does nothing with NULL.
+ *
+ * Ownership  what cmr_reader_current gave is invalid from now on.
+ * Threads    any, while no other call on the reader is in progress.
+ * Blocks     no.
+ */
+void cmr_reader_destroy(cmr_reader *reader);
+
+/* Gives the current snapshot: the one of the call before as long as there is no newer one. NULL
+ * before the first version.
+ *
+ * What a reader holds counts as held until it looks again. After cmr_watcher_destroy it goes on
+ * giving what it holds.
+ *
+ * Lifetime   borrowed until the next call on this reader; cmr_snapshot_retain holds it longer.
+ * Threads    one at a time.
+ * Blocks     no: takes no lock, allocates nothing; when nothing changed it writes nothing.
+ */
+const cmr_snapshot *cmr_reader_current(cmr_reader *reader);
+
+/* Lets go of the snapshot that a reader holds, until the next cmr_reader_current: for threads that
+ * pause. Does nothing with NULL.
+ *
+ * Ownership  what cmr_reader_current gave is invalid from now on.
+ * Threads    one at a time.
+ * Blocks     no, as cmr_snapshot_release.
+ */
+void cmr_reader_park(cmr_reader *reader);
+
+/* Binds a path to a cell, for cmr_cell_int64: it holds what cmr_snapshot_int64 reads at the path in
+ * the current version, or fallback while there is nothing that reads as an integer.
+ *
+ * Cells change before the version word does: whoever sees a version in the word finds the cells of
+ * that version or of a newer one. Two cells are two loads, and may be of two versions. The same
+ * path, type and fallback give the same cell. It holds the value at once, or, before the first
+ * version, fallback.
+ *
+ * Ownership  path is copied.
+ * Lifetime   the cell is borrowed until the watcher is destroyed and the last of its snapshots and
+ *            readers released.
+ * Threads    any.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher, path or cell_out is NULL; path is empty or not UTF-8
+ *            CMR_E_LIMIT             path is longer than 4095 bytes
+ *            CMR_E_STATE             the watcher was stopped
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_bind_int64(cmr_watcher *watcher, const char *path, int64_t fallback,
+                                  const cmr_cell **cell_out);
+
+/* Binds a path to a cell for cmr_cell_double, as cmr_watcher_bind_int64 does for an integer.
+ *
+ * Ownership  path is copied.
+ * Lifetime   the cell is borrowed until the watcher is destroyed and the last of its snapshots and
+ *            readers released.
+ * Threads    any.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher, path or cell_out is NULL; path is empty or not UTF-8
+ *            CMR_E_LIMIT             path is longer than 4095 bytes
+ *            CMR_E_STATE             the watcher was stopped
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_bind_double(cmr_watcher *watcher, const char *path, double fallback,
+                                   const cmr_cell **cell_out);
+
+/* Binds a path to a cell for cmr_cell_bool, as cmr_watcher_bind_int64 does for an integer.
+ *
+ * Ownership  path is copied.
+ * Lifetime   the cell is borrowed until the watcher is destroyed and the last of its snapshots and
+ *            readers released.
+ * Threads    any.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher, path or cell_out is NULL; path is empty or not UTF-8
+ *            CMR_E_LIMIT             path is longer than 4095 bytes
+ *            CMR_E_STATE             the watcher was stopped
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_bind_bool(cmr_watcher *watcher, const char *path, bool fallback,
+                                 const cmr_cell **cell_out);
+
+/* Reads a cell that was bound with cmr_watcher_bind_int64.
+ *
+ * Threads    any; in signal handlers too.
+ * Blocks     no: one load.
+ */
+__attribute__((unused))
+static inline int64_t cmr_cell_int64(const cmr_cell *cell)
+{
+    return (int64_t)__atomic_load_n(&cell->bits, __ATOMIC_RELAXED);
+}
+
+/* Reads a cell that was bound with cmr_watcher_bind_double.
+ *
+ * Threads    any; in signal handlers too.
+ * Blocks     no: one load.
+ */
+__attribute__((unused))
+static inline double cmr_cell_double(const cmr_cell *cell)
+{
+    uint64_t bits = __atomic_load_n(&cell->bits, __ATOMIC_RELAXED);
+    double value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Reads a cell that was bound with cmr_watcher_bind_bool.
+ *
+ * Threads    any; in signal handlers too.
+ * Blocks     no: one load.
+ */
+__attribute__((unused))
+static inline bool cmr_cell_bool(const cmr_cell *cell)
+{
+    return __atomic_load_n(&cell->bits, __ATOMIC_RELAXED) != 0;
 }
 
 /* ---- Events -------------------------------------------------------------------------------- */

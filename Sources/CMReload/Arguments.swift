@@ -68,6 +68,13 @@ func key(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> Bytes {
     return key
 }
 
+/// A path into a snapshot.
+func boundPath(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> Bytes {
+    let path = try unicode(pointer, "path")
+    if path.isEmpty { throw Failure(.invalidArgument, "the path is empty") }
+    return path
+}
+
 /// A value's bytes; NULL stands for none.
 func value(_ pointer: UnsafeRawPointer?, _ size: Int) throws(Failure) -> Bytes {
     guard size >= 0, size <= Limits.valueBytesCeiling else {

@@ -64,6 +64,11 @@ void cs_free(void *memory, ptrdiff_t size) {
     free(memory);
 }
 
+void *cs_allocate_lines(ptrdiff_t size) {
+    void *lines = aligned_alloc(64, (size_t)size);
+    return lines ? memset(lines, 0, (size_t)size) : NULL;
+}
+
 void cs_memory_before_fork(void) { pthread_mutex_lock(&lock); }
 void cs_memory_after_fork(void) { pthread_mutex_unlock(&lock); }
 

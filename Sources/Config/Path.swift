@@ -13,16 +13,27 @@ extension Snapshot {
 
     @inline(never)
     private func value(atPointerPath path: Bytes) throws(ReadError) -> Value {
+        guard let (document, pointer) = place(ofPointerPath: path) else { throw .notFound }
+        return try document.root.value(atPointer: pointer)
+    }
+
+    /// The document that a path leads into, and the pointer that is left to follow there.
+    package func place(ofPath path: Bytes) -> (document: Document, pointer: Bytes)? {
+        guard let document = document(forKey: path) else { return place(ofPointerPath: path) }
+        return (document, Bytes(start: nil, count: 0))
+    }
+
+    private func place(ofPointerPath path: Bytes) -> (document: Document, pointer: Bytes)? {
         var position = min(path.count - 1, longestKey)
         while position >= 0 {
             if path[position] == UInt8(ascii: "#"), isPointer(path, position + 1),
                 let document = document(forKey: Bytes(rebasing: path[..<position]))
             {
-                return try document.root.value(atPointer: Bytes(rebasing: path[(position + 1)...]))
+                return (document, Bytes(rebasing: path[(position + 1)...]))
             }
             position -= 1
         }
-        throw .notFound
+        return nil
     }
 
     /// Whether a pointer can begin at `position`: it is empty or begins with a slash.

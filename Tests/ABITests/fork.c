@@ -27,6 +27,8 @@ struct family {
     const char *mount;
     cmr_watcher *watcher;
     const cmr_snapshot *snapshot;
+    cmr_reader *reader;
+    const cmr_cell *cell;
     struct recorder *recorder;
     int event_fd;
 };
@@ -42,11 +44,14 @@ static void set_up(struct family *family)
     record(family->watcher, &recorder);
     start(family->watcher);
     family->snapshot = cmr_watcher_acquire(family->watcher);
+    REQUIRE_OK(cmr_reader_create(family->watcher, &family->reader));
+    REQUIRE_OK(cmr_watcher_bind_int64(family->watcher, "key", 0, &family->cell));
 }
 
 static void tear_down(struct family *family)
 {
     cmr_snapshot_release(family->snapshot);
+    cmr_reader_destroy(family->reader);
     cmr_watcher_destroy(family->watcher);
     recorder_free(family->recorder);
 }
@@ -62,6 +67,8 @@ static void read_on(void *context)
     CHECK_TEXT(current_text(family->watcher, "key"), "1");
     CHECK_INT(cmr_watcher_version(family->watcher), 1);
     CHECK_INT(cmr_version_load(cmr_watcher_version_word(family->watcher)), 1);
+    CHECK_INT(cmr_cell_int64(family->cell), 1);
+    CHECK(cmr_reader_current(family->reader) == family->snapshot);
     CHECK_OK(cmr_snapshot_json(family->snapshot, "", &json, NULL));
     cmr_free(json);
     CHECK_INT(strlen(cmr_snapshot_checksum(family->snapshot)), 32);
@@ -69,7 +76,7 @@ static void read_on(void *context)
     cmr_snapshot_release(cmr_snapshot_retain(family->snapshot));
 }
 
-TEST("a child reads snapshots, values and the version word at once")
+TEST("a child reads snapshots, values, cells and the version word at once")
 {
     struct family family;
     set_up(&family);

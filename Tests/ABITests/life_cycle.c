@@ -83,6 +83,18 @@ static cmr_status stats(cmr_watcher *watcher)
     cmr_stats stats = CMR_STATS_INIT;
     return cmr_watcher_stats(watcher, &stats);
 }
+static cmr_status create_reader(cmr_watcher *watcher)
+{
+    cmr_reader *reader = NULL;
+    cmr_status status = cmr_reader_create(watcher, &reader);
+    cmr_reader_destroy(reader);
+    return status;
+}
+static cmr_status bind_cell(cmr_watcher *watcher)
+{
+    const cmr_cell *cell = NULL;
+    return cmr_watcher_bind_bool(watcher, "level", false, &cell);
+}
 static cmr_status do_start(cmr_watcher *watcher) { return cmr_watcher_start(watcher, NULL); }
 static cmr_status stop(cmr_watcher *watcher) { return cmr_watcher_stop(watcher, patience_ms()); }
 static cmr_status read_version(cmr_watcher *watcher)
@@ -121,6 +133,8 @@ static const struct {
     {"request_reload", request_reload, {CMR_OK, CMR_OK, CMR_OK}},
     {"wait", wait_now, {CMR_E_TIMEOUT, CMR_OK, CMR_E_STATE}},
     {"stats", stats, {CMR_OK, CMR_OK, CMR_OK}},
+    {"reader_create", create_reader, {CMR_OK, CMR_OK, CMR_OK}},
+    {"bind", bind_cell, {CMR_OK, CMR_OK, CMR_E_STATE}},
 };
 
 TEST("every function answers in every state as the table of states says")

@@ -55,6 +55,13 @@ TEST("a NULL watcher is refused by every function that has a status")
     CHECK_INVALID(cmr_watcher_drain(NULL, 1, 0, NULL));
     cmr_stats stats = CMR_STATS_INIT;
     CHECK_INVALID(cmr_watcher_stats(NULL, &stats));
+    cmr_reader *reader = NULL;
+    CHECK_INVALID(cmr_reader_create(NULL, &reader));
+    const cmr_cell *cell = NULL;
+    CHECK_INVALID(cmr_watcher_bind_int64(NULL, "key", 0, &cell));
+    CHECK_INVALID(cmr_watcher_bind_double(NULL, "key", 0, &cell));
+    CHECK_INVALID(cmr_watcher_bind_bool(NULL, "key", false, &cell));
+    CHECK(reader == NULL && cell == NULL);
 }
 
 TEST("a NULL watcher answers NULL, 0 or -1, or nothing, where there is no status")
@@ -69,6 +76,13 @@ TEST("a NULL watcher answers NULL, 0 or -1, or nothing, where there is no status
     cmr_free(NULL);
 }
 
+TEST("a NULL reader has nothing, and nothing is done to it")
+{
+    CHECK(cmr_reader_current(NULL) == NULL);
+    cmr_reader_park(NULL);
+    cmr_reader_destroy(NULL);
+}
+
 TEST("a NULL among the inputs of a watcher's functions is refused")
 {
     cmr_watcher *watcher = new_watcher(NULL);
@@ -81,6 +95,15 @@ TEST("a NULL among the inputs of a watcher's functions is refused")
     CHECK_INVALID(cmr_watcher_set_closed(watcher, NULL, NULL));
     CHECK_REFUSED(cmr_watcher_subscribe(watcher, NULL, 0, NULL, NULL, NULL, &error));
     CHECK_INVALID(cmr_watcher_stats(watcher, NULL));
+    const cmr_cell *cell = NULL;
+    CHECK_INVALID(cmr_reader_create(watcher, NULL));
+    CHECK_INVALID(cmr_watcher_bind_int64(watcher, NULL, 0, &cell));
+    CHECK_INVALID(cmr_watcher_bind_int64(watcher, "key", 0, NULL));
+    CHECK_INVALID(cmr_watcher_bind_double(watcher, NULL, 0, &cell));
+    CHECK_INVALID(cmr_watcher_bind_double(watcher, "key", 0, NULL));
+    CHECK_INVALID(cmr_watcher_bind_bool(watcher, NULL, false, &cell));
+    CHECK_INVALID(cmr_watcher_bind_bool(watcher, "key", false, NULL));
+    CHECK(cell == NULL);
     cmr_watcher_destroy(watcher);
 }
 

@@ -14,6 +14,9 @@ void *cs_allocate(ptrdiff_t size);
 void cs_free(void *memory, ptrdiff_t size);
 void cs_memory_before_fork(void);
 void cs_memory_after_fork(void);
+/* Whole cache lines, zeroed, for what many read all the time: they share none with what somebody
+ * writes. Less than 4 KiB; cs_free takes them back. */
+void *cs_allocate_lines(ptrdiff_t size);
 /* Plain malloc and free, for what callers get as theirs: the size travels with it. */
 void *cs_allocate_for_caller(ptrdiff_t size);
 void cs_free_for_caller(void *memory);

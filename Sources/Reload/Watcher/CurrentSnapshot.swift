@@ -4,8 +4,8 @@
 internal import CSystem
 package import Synchronization
 
-/// The block that readers touch. It lives until the watcher is destroyed *and* its last snapshot is
-/// released.
+/// The block that readers touch. It lives until the watcher is destroyed *and* its last snapshot
+/// and reader are released.
 package struct CurrentSnapshot: Equatable, @unchecked Sendable {
     // Sendable: readers touch atomics; the rest is under the lock.
     package let base: UnsafeMutableRawPointer
@@ -85,7 +85,9 @@ package struct CurrentSnapshot: Equatable, @unchecked Sendable {
 
     func release() {
         holders.pointee -= 1
-        if holders.pointee == 0 { CurrentSnapshot.unused.append(self) }
+        guard holders.pointee == 0 else { return }
+        freeCells()
+        CurrentSnapshot.unused.append(self)
     }
 
     nonisolated(unsafe) private static var unused: [CurrentSnapshot] = []

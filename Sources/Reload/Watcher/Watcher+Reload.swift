@@ -173,6 +173,7 @@ extension Watcher {
             candidate
             ?? SharedSnapshot.make(content: composition.content, current: current, version: 0)
         snapshot.stamp(version: version)
+        cells.follow(composition.content.body)
         if let before = current.publish(snapshot) { keep(before) }
         self.composition = composition
         let needsConfirmation = cause == .change || cause == .reload

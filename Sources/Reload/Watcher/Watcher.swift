@@ -39,6 +39,8 @@ package final class Watcher {
     var nextRescan = Instant.never
     var version: UInt64 = 0
     var stats = Stats()
+    /// What callers bound to paths.
+    var cells = Cells()
     var rules = Rules()
     /// What the current version consists of; nil before the first.
     var composition: Composition?

@@ -84,6 +84,10 @@ AT(cmr_file, mode, 24);
 AT(cmr_file, reserved, 28);
 END(cmr_file, reserved);
 
+SIZE(cmr_cell, 8);
+AT(cmr_cell, bits, 0);
+END(cmr_cell, bits);
+
 NUMBER(CMR_OK, 0);
 NUMBER(CMR_E_INVALID_ARGUMENT, 1);
 NUMBER(CMR_E_NOT_FOUND, 2);
