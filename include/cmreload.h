@@ -40,12 +40,12 @@
  * Rules that hold everywhere
  *
  * Results    A function that can fail returns a cmr_status. It writes its outputs on CMR_OK only
- *            (held_out of cmr_watcher_drain on CMR_E_TIMEOUT too); there is no partial success.
- *            Functions without a status answer NULL, 0 or -1 when they are given NULL; those that
- *            destroy, release or free then do nothing.
+ *            (held_out of cmr_watcher_drain on CMR_E_TIMEOUT too, size_out of the metrics on
+ *            CMR_E_LIMIT too); there is no partial success. Functions without a status answer NULL,
+ *            0 or -1 when they are given NULL; those that destroy, release or free then do nothing.
  * NULL       Every pointer is checked: CMR_E_INVALID_ARGUMENT. NULL is allowed for error, id_out,
- *            version_out, handled_out, held_out, size_out, for a callback's context, and for bytes
- *            of size 0. The inline functions do not check.
+ *            version_out, handled_out, held_out, size_out (but of the metrics), for a callback's
+ *            context, and for bytes of size 0. The inline functions do not check.
  * Errors     A cmr_error is the caller's memory: there is nothing to free. It is written on every
  *            failure and left alone on CMR_OK.
  * Ownership  The words are always the same. retained for the caller: give it back with the
@@ -81,8 +81,8 @@
  * Fork       Nothing runs in a forked child by itself. Snapshots, values, cells and the version
  *            word can be read there at once; start, stop, reload, rollback, confirm, wait, drain,
  *            dispatch and set_validator answer CMR_E_STATE until cmr_after_fork_child. A child that
- *            goes on to exec needs nothing of this, nor does one of a process that had not started a
- *            watcher.
+ *            goes on to exec needs nothing of this, nor does one of a process that had not started
+ *            a watcher.
  * Guest      The library installs no signal handler, prints nothing, and changes no environment,
  *            locale, umask or working directory. No value of a key reaches an error or a log.
  * Versions   Structs that begin with struct_size grow at the end: set it to sizeof, as the _INIT
@@ -442,7 +442,7 @@ typedef void (*cmr_log_fn)(void *context, int32_t level, const char *message, si
  */
 cmr_status cmr_watcher_create(cmr_watcher **watcher_out);
 
-/* Gives the watcher a name for the log.
+/* Gives the watcher a name for the log and the metrics.
  *
  * Ownership  name is copied.
  * Threads    any.
@@ -1224,6 +1224,50 @@ cmr_status cmr_watcher_drain(cmr_watcher *watcher, uint64_t before_version, int6
  * Errors     CMR_E_INVALID_ARGUMENT  watcher or stats_out is NULL; struct_size is too small
  */
 cmr_status cmr_watcher_stats(cmr_watcher *watcher, cmr_stats *stats_out);
+
+/* Writes what a watcher has done as Prometheus reads it: its text exposition format 0.0.4, UTF-8,
+ * followed by a NUL. size_out receives its size without the NUL.
+ *
+ *   config_reload_total{status="success"}          loads that published a version
+ *   config_reload_total{status="rejected"}         and that did not, once for each bad content
+ *   config_reload_total{status="unchanged"}        and that found what is current
+ *   config_reload_duration_seconds                 a histogram from 50 µs to 10 s of the loads
+ *                                                  that read a source
+ *   config_version                                 the current version; 0 before the first
+ *   config_last_reload_successful                  1 while the watcher is healthy, see cmr_stats
+ *   config_last_reload_success_timestamp_seconds   when content was last found good; 0 never
+ *   config_info{checksum,generation}               1, from the first version on
+ *   config_source_errors_total                     reads of a source that failed
+ *   config_watch_mode{mode="inotify|polling"}      1 for what holds: polling when any source is
+ *                                                  polled
+ *
+ * A watcher with a name has it in a label on each series, watcher="settings".
+ *
+ * Ownership  buffer is the caller's; it may be NULL when capacity is 0.
+ * Threads    any.
+ * Blocks     no; the first call after a new version reads all its bytes, for the checksum.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or size_out is NULL; buffer is NULL and capacity is
+ *                                    not 0
+ *            CMR_E_LIMIT             buffer is too small and stays as it is; size_out receives the
+ *                                    capacity that would do. Numbers grow: allow for more
+ */
+cmr_status cmr_watcher_metrics(cmr_watcher *watcher, char *buffer, size_t capacity,
+                               size_t *size_out);
+
+/* Writes the metrics of all watchers of the process as one exposition, as cmr_watcher_metrics does
+ * of one; nothing but the NUL where there is no watcher.
+ *
+ * Of several watchers with the same name, or without one, all but the first have a label
+ * number="2", number="3" and so on, which they keep while they live: no two series are the same.
+ *
+ * Ownership  buffer is the caller's; it may be NULL when capacity is 0.
+ * Threads    any.
+ * Blocks     no; the first call after a new version reads all its bytes, for the checksum.
+ * Errors     CMR_E_INVALID_ARGUMENT  size_out is NULL; buffer is NULL and capacity is not 0
+ *            CMR_E_LIMIT             buffer is too small and stays as it is; size_out receives the
+ *                                    capacity that would do. Numbers grow: allow for more
+ */
+cmr_status cmr_metrics(char *buffer, size_t capacity, size_t *size_out);
 
 /* Sets who receives the log of the whole process, up to a level; NULL, as at first: nobody.
  *

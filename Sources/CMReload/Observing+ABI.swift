@@ -76,6 +76,41 @@ extension cmr_stats {
     }
 }
 
+@_cdecl("cmr_watcher_metrics") @implementation
+public func cmr_watcher_metrics(
+    _ handle: OpaquePointer!, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int,
+    _ size_out: UnsafeMutablePointer<Int>!
+) -> cmr_status {
+    guard handle != nil, let size_out, buffer != nil || capacity == 0 else {
+        return .invalidArgument
+    }
+    return answer(nil) { () throws(Failure) in
+        try write(try watcher(handle).metrics(), to: buffer, capacity, size_out)
+    }
+}
+
+@_cdecl("cmr_metrics") @implementation
+public func cmr_metrics(
+    _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ size_out: UnsafeMutablePointer<Int>!
+) -> cmr_status {
+    guard let size_out, buffer != nil || capacity == 0 else { return .invalidArgument }
+    return answer(nil) { () throws(Failure) in
+        try write(Reactor.shared.metrics(), to: buffer, capacity, size_out)
+    }
+}
+
+/// Writes metrics; where they do not fit, `size_out` says how much room they need with their NUL.
+private func write(
+    _ metrics: Metrics, to buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int,
+    _ size_out: UnsafeMutablePointer<Int>
+) throws(Failure) {
+    // A size_t that no Int holds is more than any memory.
+    let room = capacity < 0 ? Int.max : capacity
+    let count = metrics.write(to: UnsafeMutableRawBufferPointer(start: buffer, count: room))
+    size_out.pointee = count < room ? count : count + 1
+    if count >= room { throw Failure(.limit, "the metrics need \(count + 1) bytes") }
+}
+
 @_cdecl("cmr_set_log_handler") @implementation
 public func cmr_set_log_handler(
     _ handler: cmr_log_fn!, _ context: UnsafeMutableRawPointer!, _ level: Int32

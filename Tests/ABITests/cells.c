@@ -142,6 +142,23 @@ TEST("a rejected reload leaves the cells as they are")
     cmr_watcher_destroy(watcher);
 }
 
+TEST("a rollback brings back what cells held")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("limit", "6"), FILE_TEXT("stays", "1"));
+    start(watcher);
+    const cmr_cell *limit = bind_int64(watcher, "limit", 5);
+    const cmr_cell *stays = bind_int64(watcher, "stays", 5);
+    PUBLISH(mount, FILE_TEXT("limit", "7"), FILE_TEXT("stays", "1"));
+    CHECK_INT(reload(watcher), 2);
+    CHECK_INT(cmr_cell_int64(limit), 7);
+    REQUIRE_OK(cmr_watcher_rollback(watcher, 1, NULL, NULL));
+    CHECK_INT(cmr_cell_int64(limit), 6);
+    CHECK_INT(cmr_cell_int64(stays), 1);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("a cell follows its path when another key takes the path over")
 {
     const char *mount = new_mount("mount");

@@ -83,6 +83,12 @@ static cmr_status stats(cmr_watcher *watcher)
     cmr_stats stats = CMR_STATS_INIT;
     return cmr_watcher_stats(watcher, &stats);
 }
+static cmr_status metrics(cmr_watcher *watcher)
+{
+    char buffer[8192];
+    size_t size;
+    return cmr_watcher_metrics(watcher, buffer, sizeof buffer, &size);
+}
 static cmr_status create_reader(cmr_watcher *watcher)
 {
     cmr_reader *reader = NULL;
@@ -133,6 +139,7 @@ static const struct {
     {"request_reload", request_reload, {CMR_OK, CMR_OK, CMR_OK}},
     {"wait", wait_now, {CMR_E_TIMEOUT, CMR_OK, CMR_E_STATE}},
     {"stats", stats, {CMR_OK, CMR_OK, CMR_OK}},
+    {"metrics", metrics, {CMR_OK, CMR_OK, CMR_OK}},
     {"reader_create", create_reader, {CMR_OK, CMR_OK, CMR_OK}},
     {"bind", bind_cell, {CMR_OK, CMR_OK, CMR_E_STATE}},
 };

@@ -55,6 +55,9 @@ TEST("a NULL watcher is refused by every function that has a status")
     CHECK_INVALID(cmr_watcher_drain(NULL, 1, 0, NULL));
     cmr_stats stats = CMR_STATS_INIT;
     CHECK_INVALID(cmr_watcher_stats(NULL, &stats));
+    size_t size = 7;
+    CHECK_INVALID(cmr_watcher_metrics(NULL, NULL, 0, &size));
+    CHECK_INT(size, 7);
     cmr_reader *reader = NULL;
     CHECK_INVALID(cmr_reader_create(NULL, &reader));
     const cmr_cell *cell = NULL;
@@ -95,6 +98,13 @@ TEST("a NULL among the inputs of a watcher's functions is refused")
     CHECK_INVALID(cmr_watcher_set_closed(watcher, NULL, NULL));
     CHECK_REFUSED(cmr_watcher_subscribe(watcher, NULL, 0, NULL, NULL, NULL, &error));
     CHECK_INVALID(cmr_watcher_stats(watcher, NULL));
+    char buffer[8];
+    size_t size = 7;
+    CHECK_INVALID(cmr_watcher_metrics(watcher, NULL, 1, &size));
+    CHECK_INVALID(cmr_watcher_metrics(watcher, buffer, sizeof buffer, NULL));
+    CHECK_INVALID(cmr_metrics(NULL, 1, &size));
+    CHECK_INVALID(cmr_metrics(buffer, sizeof buffer, NULL));
+    CHECK_INT(size, 7);
     const cmr_cell *cell = NULL;
     CHECK_INVALID(cmr_reader_create(watcher, NULL));
     CHECK_INVALID(cmr_watcher_bind_int64(watcher, NULL, 0, &cell));

@@ -95,6 +95,25 @@ TEST("what a reader has counts as held until it looks again, parks or is destroy
     cmr_watcher_destroy(watcher);
 }
 
+TEST("a drain waits for a reader that does not look, and its parking ends it")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    cmr_reader *reader = new_reader(watcher);
+    size_t held = 0;
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    start(watcher);
+    CHECK_INT(version_of(reader), 1);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    CHECK_INT(reload(watcher), 2);
+    CHECK_STATUS(cmr_watcher_drain(watcher, 2, 0, &held), CMR_E_TIMEOUT);
+    CHECK_INT(held, 1);
+    cmr_reader_park(reader);
+    CHECK_OK(cmr_watcher_drain(watcher, 2, patience_ms(), &held));
+    cmr_reader_destroy(reader);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("a snapshot that was retained outlives what its reader does")
 {
     const char *mount = new_mount("mount");

@@ -13,7 +13,7 @@ package final class Reactor: @unchecked Sendable {
     let lock = Lock()
 
     /// Watchers that are created and not destroyed.
-    private var watchers: [Watcher] = []
+    private(set) var watchers: [Watcher] = []
     /// Watchers that are started, or about to be.
     private var users: [Watcher] = []
     private(set) var engine: Engine?

@@ -13,22 +13,35 @@ package struct Stats: Sendable {
     package var callbacks: UInt64 = 0
     package var lastSuccessNanoseconds: Int64 = 0
     package var lastFailureNanoseconds: Int64 = 0
-    package var lastDurationNanoseconds: Int64 = 0
+    package private(set) var lastDurationNanoseconds: Int64 = 0
+    /// Of attempts that read a source: those that only looked would hide them.
+    package private(set) var durations = Histogram()
     package var polling: UInt32 = 0
     package var heldSnapshots: UInt32 = 0
+
+    /// An attempt has ended, with or without a result.
+    mutating func noteAttempt(nanoseconds: Int64, hasRead: Bool) {
+        lastDurationNanoseconds = nanoseconds
+        if hasRead { durations.add(nanoseconds: nanoseconds) }
+    }
 }
 
 extension Watcher {
     package func copyStats() -> Stats {
         reactor.lock.withLock {
-            var copy = stats
-            copy.version = version
-            copy.isHealthy =
-                version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
-            copy.polling = UInt32(layers.count(where: { $0.isPolled }))
+            var copy = currentStats
             copy.heldSnapshots = UInt32(clamping: reactor.heldSnapshots(of: current))
             return copy
         }
+    }
+
+    /// All but what is held. Under the lock.
+    var currentStats: Stats {
+        var copy = stats
+        copy.version = version
+        copy.isHealthy = version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
+        copy.polling = UInt32(layers.count(where: { $0.isPolled }))
+        return copy
     }
 
     /// Under the lock: the line is written when nobody holds it.

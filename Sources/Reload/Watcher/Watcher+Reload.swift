@@ -62,7 +62,11 @@ extension Watcher {
         }
         if ticket.epoch != epoch { return repeatAttempt(result, ticket) }
         let now = Instant.now
-        stats.lastDurationNanoseconds = now.nanoseconds - ticket.began.nanoseconds
+        let hasRead = result.outcomes.contains {
+            if case .known = $0.outcome { false } else { true }
+        }
+        stats.noteAttempt(
+            nanoseconds: now.nanoseconds - ticket.began.nanoseconds, hasRead: hasRead)
         var problem: Failure?
         var rejections: [Failure] = []
         for (index, outcome) in result.outcomes {
@@ -88,10 +92,7 @@ extension Watcher {
                 proposal.composition, proposal.candidate, cause: ticket.cause, tickets: callers)
         } else if problem == nil {
             stats.lastSuccessNanoseconds = unixTime()
-            let isNewlyRead = result.outcomes.contains {
-                if case .known = $0.outcome { false } else { true }
-            }
-            if isNewlyRead || ticket.cause == .reload { stats.unchanged += 1 }
+            if hasRead || ticket.cause == .reload { stats.unchanged += 1 }
             // What they asked for is what waits.
             waiting?.tickets += callers
             if waiting != nil { callers = [] }

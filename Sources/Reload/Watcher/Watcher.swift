@@ -25,6 +25,8 @@ package final class Watcher {
     /// `destroy` was called: the owner is told when the last callback has returned.
     var isDestroyed = false
     private(set) var name = ""
+    /// Tells watchers of the same name apart in metrics; 0 before it matters.
+    var numberAmongNamesakes = 0
     private(set) var options = Options()
     private let defaults = DefaultsSource()
     /// From the bottom up; the defaults lie under all.
@@ -86,7 +88,12 @@ package final class Watcher {
         }
     }
 
-    package func setName(_ name: String) throws(Failure) { try configure { self.name = name } }
+    package func setName(_ name: String) throws(Failure) {
+        try configure {
+            self.name = name
+            numberAmongNamesakes = 0
+        }
+    }
 
     package func setOption(_ option: Int32, _ value: Int64) throws(Failure) {
         try configure { () throws(Failure) in try options.set(option, to: value) }
@@ -198,7 +205,7 @@ package final class Watcher {
                 if case .content(let content, _) = outcome { layers[index].content = content }
                 schedule(layers[index], at: now)
             }
-            stats.lastDurationNanoseconds = now.nanoseconds - began.nanoseconds
+            stats.noteAttempt(nanoseconds: now.nanoseconds - began.nanoseconds, hasRead: true)
             if let proposal = result.proposal {
                 publish(proposal.composition, candidate: proposal.candidate, cause: .start)
             }
