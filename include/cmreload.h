@@ -251,7 +251,9 @@ enum {
     CMR_OPTION_MAX_VALUE_BYTES = 12, /* 4 Mi, at most 1 Gi: of one key */
     CMR_OPTION_MAX_TOTAL_BYTES = 13, /* 32 Mi: of all keys of all sources together */
     CMR_OPTION_MAX_KEYS = 14,        /* 65536: of all sources together */
-    CMR_OPTION_MAX_DEPTH = 15        /* 128, at most 1024: of arrays and objects in each other */
+    CMR_OPTION_MAX_DEPTH = 15,       /* 128, at most 1024: of arrays and objects in each other */
+    CMR_OPTION_ASSERT_FORMAT = 17    /* 0; 1: in schemas that are set from now on the keyword format
+                                      * rejects what it names wrong, instead of annotating */
 };
 
 /* The values of CMR_OPTION_DISPATCH. */
@@ -333,8 +335,7 @@ typedef struct cmr_event {
     size_t change_count;
     const cmr_error *error;          /* REJECTED: why; SOURCE_LOST, SOURCE_RECOVERED: key names
                                       * the source; otherwise NULL */
-    const cmr_violation *violations; /* REJECTED: the rules that were broken, where error alone
-                                      * does not say it all; otherwise NULL */
+    const cmr_violation *violations; /* REJECTED by a schema: at most 100; otherwise NULL */
     size_t violation_count;
 } cmr_event;
 
@@ -556,7 +557,7 @@ cmr_status cmr_watcher_set_closed(cmr_watcher *watcher, cmr_closed_fn closed, vo
  *                                    is no descriptor or thread left
  *            CMR_E_DENIED            a source may not be read
  *            CMR_E_PARSE             a key does not parse, or its name is not UTF-8
- *            CMR_E_REJECTED          the validator rejects it
+ *            CMR_E_REJECTED          a schema or the validator rejects it
  *            CMR_E_LIMIT             one of the CMR_OPTION_MAX_ limits
  *            CMR_E_NO_MEMORY         an allocation failed
  */
@@ -1104,7 +1105,7 @@ cmr_status cmr_watcher_dispatch(cmr_watcher *watcher, size_t *handled_out);
  *            CMR_E_IO                a source cannot be read, or is lost
  *            CMR_E_DENIED            a source may not be read
  *            CMR_E_PARSE             a key does not parse, or its name is not UTF-8
- *            CMR_E_REJECTED          the validator rejects it
+ *            CMR_E_REJECTED          a schema or the validator rejects it
  *            CMR_E_LIMIT             one of the CMR_OPTION_MAX_ limits
  *            CMR_E_NO_MEMORY         an allocation failed
  */
@@ -1133,6 +1134,67 @@ cmr_status cmr_watcher_wait(cmr_watcher *watcher, uint64_t after_version, int64_
                             uint64_t *version_out);
 
 /* ---- Safe change --------------------------------------------------------------------------- */
+
+/* Sets the JSON Schema (draft 2020-12) that a value must satisfy before it is published.
+ *
+ * path is a key, KEY#/pointer, or "" for the configuration as a whole: one object with a member for
+ * each key, a parsed value or text. Text is taken as what it reads as where the schema asks for an
+ * integer, number, boolean or null: PORT = 8080 satisfies {"type": "integer"}. What is absent is
+ * not validated; the schema for "" can require it. A path has one schema: this replaces the one
+ * before, and NULL with a size of 0 takes it away. Nothing is ever fetched: a $ref leads within the
+ * schema, to those of cmr_watcher_add_schema, or to the draft's own metaschema.
+ *
+ * pattern knows ECMA-262's syntax without look-around and back-references, takes time linear in the
+ * text, and is Unicode-aware: \p{...} with general categories. format annotates unless
+ * CMR_OPTION_ASSERT_FORMAT was set before; then these are asserted: date-time, date, time, duration,
+ * email, hostname, ipv4, ipv6, uri, uuid, regex, json-pointer.
+ *
+ * On a started watcher the current version must satisfy it first; otherwise it is not set.
+ *
+ * Ownership  path and json_schema are copied.
+ * Threads    any.
+ * Blocks     until a load that is under way has ended.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or path is NULL; path is not UTF-8; json_schema is
+ *                                    NULL and size is not 0; the schema is wrong: key names the
+ *                                    path, line and column the place, message the keyword
+ *            CMR_E_PARSE             json_schema is not JSON
+ *            CMR_E_REJECTED          the current version does not satisfy it
+ *            CMR_E_LIMIT             path is longer than 4095 bytes; the schema is too large or too
+ *                                    deep, or a pattern in it
+ *            CMR_E_STATE             the watcher was stopped; inside a validator; in a forked child
+ *                                    before cmr_after_fork_child
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_set_schema(cmr_watcher *watcher, const char *path,
+                                  const char *json_schema, size_t size, cmr_error *error);
+
+/* Adds a schema that a $ref may lead to, by the URI id; and by its own $id, if it has one.
+ *
+ * Ownership  id and json_schema are copied.
+ * Threads    any.
+ * Blocks     until a load that is under way has ended.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher, id or json_schema is NULL; id is no URI, has a
+ *                                    fragment or was added before; the schema is wrong
+ *            CMR_E_PARSE             json_schema is not JSON
+ *            CMR_E_LIMIT             id is longer than 4095 bytes; the schema is too large
+ *            CMR_E_STATE             the watcher was stopped; inside a validator; in a forked child
+ *                                    before cmr_after_fork_child
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_add_schema(cmr_watcher *watcher, const char *id, const char *json_schema,
+                                  size_t size, cmr_error *error);
+
+/* Tells all that the newest rejection found: a JSON array of objects with the members of
+ * cmr_violation. It is empty when it was no schema that rejected.
+ *
+ * Ownership  yours: cmr_free.
+ * Threads    any.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or json_out is NULL
+ *            CMR_E_NOT_FOUND         nothing is rejected
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_violations(cmr_watcher *watcher, char **json_out, size_t *size_out);
 
 /* Sets who has the last word before a version is published; NULL: nobody, as at first.
  *

@@ -4,6 +4,39 @@ public import CCMReload
 internal import Config
 internal import Reload
 
+@_cdecl("cmr_watcher_set_schema") @implementation
+public func cmr_watcher_set_schema(
+    _ handle: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ json_schema: UnsafePointer<CChar>!,
+    _ size: Int, _ error: UnsafeMutablePointer<cmr_error>!
+) -> cmr_status {
+    answer(error) { () throws(Failure) in
+        let json = json_schema == nil && size == 0 ? nil : try schema(json_schema, size)
+        try watcher(handle).setSchema(json, for: try unicode(path, "path"))
+    }
+}
+
+@_cdecl("cmr_watcher_add_schema") @implementation
+public func cmr_watcher_add_schema(
+    _ handle: OpaquePointer!, _ id: UnsafePointer<CChar>!, _ json_schema: UnsafePointer<CChar>!,
+    _ size: Int, _ error: UnsafeMutablePointer<cmr_error>!
+) -> cmr_status {
+    answer(error) { () throws(Failure) in
+        let id = try unicode(id, "id")
+        try watcher(handle).addSchema(try schema(json_schema, size), id: id)
+    }
+}
+
+@_cdecl("cmr_watcher_violations") @implementation
+public func cmr_watcher_violations(
+    _ handle: OpaquePointer!, _ json_out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!,
+    _ size_out: UnsafeMutablePointer<Int>!
+) -> cmr_status {
+    guard let json_out else { return .invalidArgument }
+    return writeOwned(to: json_out, size_out) { () throws(Failure) in
+        try watcher(handle).violations()
+    }
+}
+
 @_cdecl("cmr_watcher_set_validator") @implementation
 public func cmr_watcher_set_validator(
     _ handle: OpaquePointer!, _ function: cmr_validate_fn!, _ context: UnsafeMutableRawPointer!
@@ -50,6 +83,12 @@ public func cmr_watcher_drain(
         held_out?.pointee = held
         if held > 0 { throw Failure(.timeout, "older versions are still held") }
     }
+}
+
+/// The text of a schema, which must be there.
+private func schema(_ json: UnsafePointer<CChar>?, _ size: Int) throws(Failure) -> Bytes {
+    guard let json else { throw Failure(.invalidArgument, "the schema is NULL") }
+    return try value(UnsafeRawPointer(json), size)
 }
 
 /// The application's veto as the watcher calls it.

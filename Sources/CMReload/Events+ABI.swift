@@ -67,6 +67,10 @@ extension Event {
         // `Change` is laid out as `cmr_change`.
         event.changes = UnsafeRawPointer(changes.first)?.assumingMemoryBound(to: cmr_change.self)
         event.change_count = changes.count
+        // So is `Violation` as `cmr_violation`.
+        event.violations = UnsafeRawPointer(violations?.list.baseAddress)?.assumingMemoryBound(
+            to: cmr_violation.self)
+        event.violation_count = violations?.list.count ?? 0
         guard let failure else { return body(&event) }
         var error = cmr_error(failure)
         // Its key names the source, and nothing is wrong with it any more.

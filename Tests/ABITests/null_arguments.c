@@ -47,6 +47,10 @@ TEST("a NULL watcher is refused by every function that has a status")
     CHECK_INVALID(cmr_watcher_dispatch(NULL, NULL));
     CHECK_REFUSED(cmr_watcher_reload(NULL, 0, NULL, &error));
     CHECK_INVALID(cmr_watcher_wait(NULL, 0, 0, NULL));
+    CHECK_REFUSED(cmr_watcher_set_schema(NULL, "", "{}", 2, &error));
+    CHECK_REFUSED(cmr_watcher_add_schema(NULL, "a", "{}", 2, &error));
+    char *json = NULL;
+    CHECK_INVALID(cmr_watcher_violations(NULL, &json, NULL));
     CHECK_INVALID(cmr_watcher_set_validator(NULL, accept, NULL));
     CHECK_REFUSED(cmr_watcher_rollback(NULL, 0, NULL, &error));
     CHECK_INVALID(cmr_watcher_confirm(NULL, 1));

@@ -27,11 +27,13 @@ package struct Event {
     package let previous: SharedSnapshot?
     package let changes: Changes
     package let failure: Failure?
+    /// All that a schema found.
+    package let violations: Violations?
 
     init(
         _ kind: Kind, _ cause: Cause, _ snapshot: SharedSnapshot?,
         previous: SharedSnapshot? = nil, changes: Changes = .none, failure: Failure? = nil,
-        drained: UInt64? = nil
+        violations: Violations? = nil, drained: UInt64? = nil
     ) {
         self.kind = kind
         self.cause = cause
@@ -40,6 +42,7 @@ package struct Event {
         self.previous = previous
         self.changes = changes
         self.failure = failure
+        self.violations = violations
     }
 }
 

@@ -21,6 +21,8 @@ package struct Options: Sendable {
     package var drainMilliseconds: Int64 = 0
     /// How long a version may stay unconfirmed; 0 needs no confirmation.
     package var confirmMilliseconds: Int64 = 0
+    /// Whether `format` is more than an annotation in schemas that are set from now on.
+    package var assertsFormat = false
     package var parsing = ParseOptions()
     package var limits = Limits()
 
@@ -48,6 +50,7 @@ package struct Options: Sendable {
         case 13: limits.maxTotalBytes = Int(try Options.checked(value, 1...Options.largest))
         case 14: limits.maxKeys = Int(try Options.checked(value, 1...Options.largest))
         case 15: limits.maxDepth = Int(try Options.checked(value, 1...Int64(Limits.depthCeiling)))
+        case 17: assertsFormat = try Options.checked(value, 0...1) == 1
         default: throw Failure(.invalidArgument, "there is no such option")
         }
     }

@@ -62,7 +62,7 @@ package struct ReloadAttempt {
     /// look.
     func run(
         with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?,
-        validate: (Content) throws(Failure) -> SharedSnapshot?, discard: (SharedSnapshot) -> Void
+        validate: (Content) throws(Rejection) -> SharedSnapshot?, discard: (SharedSnapshot) -> Void
     ) -> Result {
         var result = Result()
         var loaded = contents
@@ -94,7 +94,7 @@ package struct ReloadAttempt {
     /// Takes of the changed layers those that are good without the others.
     private func salvage(
         _ loaded: [Content?], _ changed: [Int], into result: inout Result,
-        _ validate: (Content) throws(Failure) -> SharedSnapshot?,
+        _ validate: (Content) throws(Rejection) -> SharedSnapshot?,
         _ discard: (SharedSnapshot) -> Void
     ) {
         var taken = contents
@@ -113,7 +113,7 @@ package struct ReloadAttempt {
 
     /// Lays contents on each other; nil when that gives what is there.
     private func propose(
-        _ contents: [Content?], _ validate: (Content) throws(Failure) -> SharedSnapshot?
+        _ contents: [Content?], _ validate: (Content) throws(Rejection) -> SharedSnapshot?
     ) throws(Rejection) -> Proposal? {
         let merged: Content
         do throws(Failure) {
@@ -125,13 +125,9 @@ package struct ReloadAttempt {
         if let known, !isForced, known.fingerprint != 0, known.fingerprint == merged.fingerprint {
             throw known
         }
-        do throws(Failure) {
-            return Proposal(
-                composition: Composition(content: merged, contents: contents),
-                candidate: try validate(merged))
-        } catch {
-            throw Rejection(error, fingerprint: merged.fingerprint)
-        }
+        return Proposal(
+            composition: Composition(content: merged, contents: contents),
+            candidate: try validate(merged))
     }
 
     // MARK: - One layer

@@ -7,8 +7,16 @@ package import Config
 /// overlap.
 package typealias Validator = (SharedSnapshot) -> Failure?
 
+/// A schema, and what it is for.
+struct SchemaRule {
+    /// A path into the configuration, or "" for all of it, as one object of keys.
+    let path: [UInt8]
+    let schema: Schema
+}
+
 /// The rules of one watcher. Guarded by the lock; whoever loads works with a copy.
 struct Rules {
+    var schemas: [SchemaRule] = []
     var validator: Validator?
 
     /// Whether passing them runs the host's code.
@@ -20,10 +28,13 @@ package struct Rejection: Error, Equatable {
     package let failure: Failure
     /// Tells contents apart; 0 where nothing could be read.
     package let fingerprint: UInt64
+    /// All that a schema found; nil when it was something else.
+    package let violations: Violations?
 
-    package init(_ failure: Failure, fingerprint: UInt64) {
+    package init(_ failure: Failure, fingerprint: UInt64, violations: Violations? = nil) {
         self.failure = failure
         self.fingerprint = fingerprint
+        self.violations = violations
     }
 
     /// Of what one reports only once.
@@ -44,10 +55,57 @@ extension Content {
     }
 }
 
+extension Rules {
+    /// Holds content to all schemas. What is the same as in `known`, which passed, passes.
+    func validate(_ content: Content, knowing known: Content?) throws(Rejection) {
+        let violations = Violations(memory: .system)
+        do throws(Failure) {
+            for rule in schemas {
+                try rule.validate(content.body, knowing: known?.body, into: violations)
+            }
+            if violations.isEmpty { return }
+            try violations.seal()
+        } catch {
+            throw Rejection(error, fingerprint: content.fingerprint)
+        }
+        guard let failure = violations.failure else { return }
+        throw Rejection(failure, fingerprint: content.fingerprint, violations: violations)
+    }
+}
+
+extension Rules {
+    /// The same for what is not published by passing.
+    fileprivate func check(_ content: Content) throws(Failure) {
+        do throws(Rejection) { try validate(content, knowing: nil) } catch { throw error.failure }
+    }
+}
+
+extension SchemaRule {
+    fileprivate func validate(
+        _ snapshot: Snapshot, knowing known: Snapshot?, into violations: Violations
+    ) throws(Failure) {
+        if path.isEmpty {
+            _ = try schema.validate(snapshot, into: violations, memory: .system)
+            return
+        }
+        guard let value = value(in: snapshot) else { return }
+        // A document that both share has the same bytes.
+        if let known, let before = self.value(in: known), before.node == value.node { return }
+        _ = try schema.validate(value, into: violations, memory: .system)
+    }
+
+    private func value(in snapshot: Snapshot) -> Value? {
+        path.withUnsafeBufferPointer { try? snapshot.value(atPath: $0) }
+    }
+}
+
 extension Watcher {
-    /// Shows a candidate to the application; the snapshot that it saw, which is to be published or
-    /// retired. Not under the lock.
-    func validate(_ content: Content, by rules: Rules) throws(Failure) -> SharedSnapshot? {
+    /// Holds a candidate to the rules, and shows it to the application last; the snapshot that it
+    /// saw, which is to be published or retired. Not under the lock.
+    func validate(_ content: Content, by rules: Rules, knowing known: Content?)
+        throws(Rejection) -> SharedSnapshot?
+    {
+        try rules.validate(content, knowing: known)
         guard let validator = rules.validator else { return nil }
         let candidate = reactor.lock.withLock {
             SharedSnapshot.make(content: content, current: current, version: 0)
@@ -55,7 +113,7 @@ extension Watcher {
         let failure = RunningCallback.run(current.base, isValidator: true) { validator(candidate) }
         if let failure {
             discard(candidate)
-            throw failure
+            throw Rejection(failure, fingerprint: content.fingerprint)
         }
         return candidate
     }
@@ -85,6 +143,57 @@ extension Watcher {
         }
         finish()
         if let failure { throw failure }
+    }
+
+    /// Sets the schema for a path, or takes it away when `json` is nil. A started watcher's current
+    /// version has to pass it first.
+    package func setSchema(_ json: Bytes?, for path: Bytes) throws(Failure) {
+        let (now, assertsFormat) = try reactor.lock.withLock { () throws(Failure) in
+            try beginChangingRules()
+            return (life == .started ? composition?.content : nil, options.assertsFormat)
+        }
+        var failure: Failure?
+        var changed = rules.schemas
+        changed.removeAll { $0.path.elementsEqual(path) }
+        do throws(Failure) {
+            if let json {
+                let schema = try Schema(
+                    json: json, path: path, registry: schemaRegistry,
+                    assertsFormat: assertsFormat, memory: .system)
+                let rule = SchemaRule(path: Array(path), schema: schema)
+                if let now { try Rules(schemas: [rule]).check(now) }
+                changed.append(rule)
+            }
+        } catch {
+            failure = error
+        }
+        reactor.lock.withLock {
+            if failure == nil { rules.schemas = changed }
+            endChangingRules()
+        }
+        finish()
+        if let failure { throw failure }
+    }
+
+    /// Adds a schema that others may refer to by its id.
+    package func addSchema(_ json: Bytes, id: Bytes) throws(Failure) {
+        try reactor.lock.withLock { () throws(Failure) in try beginChangingRules() }
+        var failure: Failure?
+        do throws(Failure) {
+            try schemaRegistry.add(id: id, json: json, memory: .system)
+        } catch {
+            failure = error
+        }
+        reactor.lock.withLock { endChangingRules() }
+        finish()
+        if let failure { throw failure }
+    }
+
+    /// All that the newest rejection found, as JSON; nothing when it was no schema that rejected.
+    package func violations() throws(Failure) -> OwnedText {
+        let rejection = reactor.lock.withLock { newestRejection }
+        guard let rejection else { throw Failure(.notFound, "nothing is rejected") }
+        return try (rejection.violations ?? Violations(memory: .system)).json(memory: .caller)
     }
 
     /// Takes the place of an attempt, so that no rule is used while it changes. Under the lock.

@@ -14,7 +14,7 @@ final class Subscribers {
     private var told: SharedSnapshot?
     /// There are versions that nobody was told of; the cause of the newest.
     private var published: Event.Cause?
-    private var rejected: (failure: Failure, cause: Event.Cause)?
+    private var rejected: (rejection: Rejection, cause: Event.Cause)?
     /// Lost and recovered sources, the newest word for each.
     private var sources: [(kind: Event.Kind, failure: Failure, cause: Event.Cause)] = []
 
@@ -54,8 +54,8 @@ final class Subscribers {
         }
     }
 
-    func noteRejected(_ failure: Failure, _ cause: Event.Cause) {
-        if !all.isEmpty { rejected = (failure, cause) }
+    func noteRejected(_ rejection: Rejection, _ cause: Event.Cause) {
+        if !all.isEmpty { rejected = (rejection, cause) }
     }
 
     func noteSource(_ kind: Event.Kind, _ failure: Failure, _ cause: Event.Cause) {
@@ -117,8 +117,11 @@ final class Subscribers {
             tell(current)
         }
         if let rejected {
+            let rejection = rejected.rejection
             events.append(
-                Event(.rejected, rejected.cause, current, failure: rejected.failure))
+                Event(
+                    .rejected, rejected.cause, current, failure: rejection.failure,
+                    violations: rejection.violations))
         }
         if drained > 0 { events.append(Event(.drained, .change, current, drained: drained)) }
         published = nil

@@ -41,8 +41,8 @@ extension Watcher {
     func run(_ attempt: ReloadAttempt, with bench: Workbench) -> ReloadAttempt.Result {
         attempt.run(with: bench) { layer, isForced in
             self.reactor.arm(layer, of: self, isForced: isForced)
-        } validate: { content throws(Failure) in
-            try self.validate(content, by: attempt.rules)
+        } validate: { content throws(Rejection) in
+            try self.validate(content, by: attempt.rules, knowing: attempt.newest)
         } discard: { candidate in
             self.discard(candidate)
         }
@@ -68,13 +68,13 @@ extension Watcher {
         stats.noteAttempt(
             nanoseconds: now.nanoseconds - ticket.began.nanoseconds, hasRead: hasRead)
         var problem: Failure?
-        var rejections: [Failure] = []
+        var rejections: [Rejection] = []
         for (index, outcome) in result.outcomes {
             let layer = layers[index]
             let isTaken = !result.heldBack.contains(index)
-            if let failure = settle(outcome, of: layer, ticket.cause, isTaken: isTaken) {
-                problem = problem ?? failure.failure
-                if failure.isNews { rejections.append(failure.failure) }
+            if let bad = settle(outcome, of: layer, ticket.cause, isTaken: isTaken) {
+                problem = problem ?? bad.rejection.failure
+                if bad.isNews { rejections.append(bad.rejection) }
             }
             layer.isHeldBack = !isTaken
             // What is held back is read again in each attempt, until all fits together.
@@ -82,10 +82,11 @@ extension Watcher {
             schedule(layer, at: now)
         }
         if let rejection = result.rejection {
-            if rejectedTogether != rejection { rejections.append(rejection.failure) }
+            if rejectedTogether != rejection { rejections.append(rejection) }
             problem = problem ?? rejection.failure
         }
         rejectedTogether = result.rejection
+        if problem == nil { newestRejection = nil }
         var callers = ticket.callers
         if let proposal = result.proposal {
             callers = offer(
@@ -98,7 +99,7 @@ extension Watcher {
             if waiting != nil { callers = [] }
         }
         // After what was published: a version that is told drops the rejections that wait.
-        for failure in rejections { reject(failure, cause: ticket.cause) }
+        for rejection in rejections { reject(rejection, cause: ticket.cause) }
         for caller in callers { caller.end(problem, version: version) }
         if needsAttempt { reactor.queue(self) }
     }
@@ -117,10 +118,10 @@ extension Watcher {
     /// What a layer's outcome means for the layer; the failure to be reported, if there is one.
     private func settle(
         _ outcome: ReloadAttempt.Outcome, of layer: Layer, _ cause: Event.Cause, isTaken: Bool
-    ) -> (failure: Failure, isNews: Bool)? {
+    ) -> (rejection: Rejection, isNews: Bool)? {
         switch outcome {
         case .known:
-            if case .rejected(let rejection) = layer.health { return (rejection.failure, false) }
+            if case .rejected(let rejection) = layer.health { return (rejection, false) }
             return nil
         case .same:
             recover(layer, cause)
@@ -145,14 +146,14 @@ extension Watcher {
                 note { $0.noteSource(.sourceLost, failure, cause) }
                 log(.warning, "the source \(failure.key) is lost: \(failure.message)")
             }
-            return (failure, false)
+            return (Rejection(failure, fingerprint: 0), false)
         case .failed(let rejection):
             if rejection.failure.stage == .load { stats.sourceErrors += 1 }
             var isNews = true
             if case .rejected(let known) = layer.health, known == rejection { isNews = false }
             if layer.isLost { recover(layer, cause) }
             layer.health = .rejected(rejection)
-            return (rejection.failure, isNews)
+            return (rejection, isNews)
         }
     }
 
@@ -202,10 +203,12 @@ extension Watcher {
         }
     }
 
-    func reject(_ failure: Failure, cause: Event.Cause) {
+    func reject(_ rejection: Rejection, cause: Event.Cause) {
+        let failure = rejection.failure
+        newestRejection = rejection
         stats.rejected += 1
         stats.lastFailureNanoseconds = unixTime()
-        note { $0.noteRejected(failure, cause) }
+        note { $0.noteRejected(rejection, cause) }
         log(
             .error, "rejected: \(failure.key):\(failure.line):\(failure.column): \(failure.message)"
         )

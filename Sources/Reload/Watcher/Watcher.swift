@@ -58,6 +58,10 @@ package final class Watcher {
     var drainers = 0
     /// Why the layers' new contents were not taken together although each of them was good.
     var rejectedTogether: Rejection?
+    /// The newest that was told of, until an attempt finds nothing wrong.
+    var newestRejection: Rejection?
+    /// What schemas may refer to. Whoever changes the rules uses it.
+    let schemaRegistry = SchemaRegistry()
     /// Callers who wait for an attempt that begins after they asked.
     var tickets: [ReloadTicket] = []
     /// A reload was asked for that nobody waits for.
@@ -182,18 +186,20 @@ package final class Watcher {
         let result = run(attempt(at: Array(layers.indices), isForced: true), with: bench)
         bench.files.closeFiles()
         reactor.returnBench(bench)
-        var problem = result.rejection?.failure
+        var problem = result.rejection
         for (index, outcome) in result.outcomes {
             switch outcome {
             case .missing(let failure):
-                if !layers[index].isOptional { problem = problem ?? failure }
-            case .failed(let rejection): problem = problem ?? rejection.failure
+                let rejection = Rejection(failure, fingerprint: 0)
+                if !layers[index].isOptional { problem = problem ?? rejection }
+            case .failed(let rejection): problem = problem ?? rejection
             case .content, .known, .same, .quarantined: break
             }
         }
+        reactor.lock.withLock { newestRejection = problem }
         if let problem {
             if let candidate = result.proposal?.candidate { discard(candidate) }
-            throw problem
+            throw problem.failure
         }
         return try reactor.lock.withLock { () throws(Failure) in
             guard life == .starting else {
