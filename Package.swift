@@ -17,8 +17,16 @@ let swiftSettings: [SwiftSetting] =
     + (embedded
         ? [
             .enableExperimentalFeature("Embedded"),
-            .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"]),
+            // That accesses exclude each other is checked in the normal build.
+            .unsafeFlags([
+                "-wmo", "-Osize", "-Xfrontend", "-function-sections",
+                "-enforce-exclusivity=unchecked",
+            ]),
         ] : [])
+
+/// For what waits for the kernel most of its time: parts of functions that are the same are shared.
+let outlined: [SwiftSetting] =
+    embedded ? [.unsafeFlags(["-Xllvm", "-enable-machine-outliner=always"])] : []
 
 let linkerSettings: [LinkerSetting] =
     [
@@ -33,7 +41,7 @@ let linkerSettings: [LinkerSetting] =
         ? [
             .unsafeFlags([
                 "-use-ld=lld",
-                "-Xlinker", "--gc-sections",
+                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all",
                 // Loading costs a mapping a segment: constants share one with code, and what the
                 // loader has bound is sealed at once.
                 "-Xlinker", "--no-rosegment",
@@ -54,14 +62,14 @@ let package = Package(
             cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
         .systemLibrary(name: "CYAML", path: "Sources/CYAML"),
         .target(
-            name: "Config", dependencies: ["CYAML"], swiftSettings: swiftSettings,
+            name: "Config", dependencies: ["CYAML"],
+            // For size too: what has to be fast says so itself, by @_optimize(speed).
+            swiftSettings: swiftSettings,
             // The archive and not the shared library, which would be one more to load.
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
         .target(
             name: "Reload", dependencies: ["Config", "CSystem"],
-            // Waits for the kernel most of its time; what must be fast in it is inlined into its
-            // callers.
-            swiftSettings: swiftSettings + (embedded ? [.unsafeFlags(["-Osize"])] : [])),
+            swiftSettings: swiftSettings + outlined),
         .target(
             name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"],
             exclude: ["exports.map"], swiftSettings: swiftSettings),

@@ -38,7 +38,8 @@ cxx_program() { # NAME SOURCE… [FLAG…]
 # The parsers from the library's own sources, compiled as they are for the library that ships; a
 # program that measures them is linked with "${parsers[@]}".
 build_parsers() {
-    swiftc -O -wmo -parse-as-library -swift-version 6 -package-name cmreload \
+    # As Package.swift builds what ships.
+    swiftc -Osize -enforce-exclusivity=unchecked -wmo -parse-as-library -swift-version 6 -package-name cmreload \
         -module-name ConfigBench -enable-experimental-feature Embedded \
         -enable-experimental-feature BuiltinModule \
         -enable-upcoming-feature InternalImportsByDefault \

@@ -35,6 +35,7 @@ enum JSONNumber {
 
     /// Parses the number at `start`, which is a minus sign or a digit.
     @inline(never)
+    @_optimize(speed)
     static func parse(_ start: UnsafePointer<UInt8>, limbs: UnsafeMutablePointer<UInt64>) -> Parsed
     {
         var p = start

@@ -62,6 +62,7 @@ struct JSONParser {
         fullTape = tape + mostNodes
     }
 
+    @_optimize(speed)
     private func run(_ scratch: inout ParseScratch) throws(ParseError) -> ParsedTree {
         var repeats = MemberNames(tape: tape, text: text)
         let (hash, textBase, fullTape) = (hash, textBase, fullTape)
@@ -341,6 +342,7 @@ struct JSONParser {
     }
 
     @inline(never)
+    @_optimize(speed)
     private func takeLongString(
         _ pointer: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, isName: Bool
     ) -> Taken {

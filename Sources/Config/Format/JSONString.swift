@@ -47,6 +47,7 @@ enum JSONString {
     /// Copies the string whose first byte is at `source`, of the text that begins at `start`, to
     /// `text`. Blocks are stored whole: up to 32 bytes after the end of the copy are overwritten.
     @inline(never)
+    @_optimize(speed)
     static func copy(
         _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>,
         start: UnsafePointer<UInt8>
@@ -79,6 +80,7 @@ enum JSONString {
     /// Copies whole pairs of blocks of plain characters; gives how many plain characters, copied
     /// too, are left.
     @inline(__always)
+    @_optimize(speed)
     private static func copyPlain(
         _ p: inout UnsafePointer<UInt8>, _ d: inout UnsafeMutablePointer<UInt8>
     ) -> Int {
@@ -96,6 +98,7 @@ enum JSONString {
 
     /// Copies from a character beyond ASCII to the next quote, backslash or control character.
     @inline(__always)
+    @_optimize(speed)
     private static func copyUnicode(
         _ source: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>,
         start: UnsafePointer<UInt8>

@@ -63,6 +63,7 @@ enum UTF8Check {
 
     /// Whether all of `bytes` are valid UTF-8. At least 64 zero bytes must follow them: they end
     /// what is cut short.
+    @_optimize(speed)
     static func isValid(_ bytes: Bytes) -> Bool {
         guard let start = bytes.baseAddress else { return true }
         let end = start + bytes.count
