@@ -154,6 +154,15 @@ const char *cs_environment(size_t index) {
     return environ ? environ[index] : NULL;
 }
 
+const char *cs_variable(const char *name, size_t size) {
+    const char *entry;
+    if (!size || memchr(name, '=', size) || memchr(name, 0, size)) return NULL;
+    for (size_t index = 0; (entry = cs_environment(index)); index++) {
+        if (!strncmp(entry, name, size) && entry[size] == '=') return entry + size + 1;
+    }
+    return NULL;
+}
+
 int32_t cs_inotify_open(void) {
     int descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     return descriptor < 0 ? -errno : descriptor;

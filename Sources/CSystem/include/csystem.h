@@ -108,6 +108,9 @@ int64_t cs_current_directory(char *buffer, size_t size);
 /* The environment: the entry at `index` ("NAME=value"), or NULL. */
 const char *cs_environment(size_t index);
 
+/* The value of the variable whose name has `size` bytes, or NULL. */
+const char *cs_variable(const char *name, size_t size);
+
 /* inotify(7). */
 enum {
     CS_IN_MODIFY = 0x2,

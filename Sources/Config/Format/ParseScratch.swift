@@ -118,6 +118,12 @@ package struct ParseScratch: ~Copyable {
     /// memory.
     mutating func reserveTape(_ count: Int) -> Bool { tape.reserve(count &+ 1, memory) }
 
+    /// The first `count` values are said to begin at the beginning.
+    func forgetOffsets(of count: Int) {
+        guard let tape = tape.base else { return }
+        for index in 1..<(count &+ 1) { tape[index].head &= 0xffff_ffff }
+    }
+
     /// Gives back what is larger than `bytes` in one piece, as after one huge document among small
     /// ones.
     package mutating func trim(to bytes: Int) {

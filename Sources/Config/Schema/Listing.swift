@@ -34,7 +34,7 @@ extension Document {
             try text.append(0)
         }
         let listing = freeze(
-            key: .none, bytes: .none, tape: tape.elements,
+            key: .none, bytes: .none, format: .format(.json), tape: tape.elements,
             text: text.elements, integer: .unread, memory: memory)
         guard let listing else { throw .noMemory }
         return listing

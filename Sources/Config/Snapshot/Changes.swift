@@ -1,6 +1,6 @@
 // What is different between two snapshots: keys added, removed and modified. One walk over both
 // sorted lists; what they share is passed over by comparing two addresses. Never looks at parsed
-// values: bytes decide.
+// values: bytes decide, and what they were parsed as.
 
 /// One changed key, laid out as the C interface's `cmr_change`.
 package struct Change {
@@ -70,7 +70,7 @@ package struct Changes {
                     report(was, .removed)
                 } else if order > 0 {
                     report(now, .added)
-                } else if was.base != now.base, !equalBytes(was.bytes, now.bytes) {
+                } else if was.base != now.base, !was.hasSameContent(as: now) {
                     report(now, .modified)
                 }
                 before += order <= 0 ? 1 : 0

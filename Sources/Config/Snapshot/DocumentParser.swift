@@ -11,15 +11,14 @@ package final class DocumentParser {
         self.memory = memory
     }
 
-    /// Parses the `bytes` of `key` by the format that the key's suffix tells. At least
+    /// Parses the `bytes` of `key` as what the options, or the key's suffix, say. At least
     /// `Payload.padding` zero bytes must follow the bytes.
     package func parse(
         key: Bytes, bytes: Bytes, limits: Limits, options: ParseOptions
     ) throws(Failure) -> ParsedDocument {
         try Document.make(
-            key: key, bytes: bytes, format: Format(key: key), limits: limits, options: options,
-            scratch: &scratch,
-            memory: memory)
+            key: key, bytes: bytes, as: options.format(of: key), limits: limits, options: options,
+            scratch: &scratch, memory: memory)
     }
 
     /// After a huge document the scratch goes back to a size that ordinary ones need.

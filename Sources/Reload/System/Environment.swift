@@ -4,6 +4,15 @@ internal import CSystem
 package import Config
 
 package enum Environment {
+    /// The value of a variable, borrowed from the environment.
+    @Sendable
+    package static func value(of name: Bytes) -> Bytes? {
+        guard let start = UnsafeRawPointer(name.baseAddress),
+            let value = cs_variable(start.assumingMemoryBound(to: CChar.self), name.count)
+        else { return nil }
+        return Bytes(text: value)
+    }
+
     /// Calls `body` for each variable. Nobody may change the environment meanwhile, as getenv(3)
     /// says.
     package static func forEach(_ body: (_ name: Bytes, _ value: Bytes) throws(Failure) -> Void)

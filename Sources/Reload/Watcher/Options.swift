@@ -50,6 +50,9 @@ package struct Options: Sendable {
         case 13: limits.maxTotalBytes = Int(try Options.checked(value, 1...Options.largest))
         case 14: limits.maxKeys = Int(try Options.checked(value, 1...Options.largest))
         case 15: limits.maxDepth = Int(try Options.checked(value, 1...Int64(Limits.depthCeiling)))
+        case 16:
+            let isOn = try Options.checked(value, 0...1) == 1
+            parsing.variables = isOn ? Environment.value : nil
         case 17: assertsFormat = try Options.checked(value, 0...1) == 1
         default: throw Failure(.invalidArgument, "there is no such option")
         }

@@ -206,7 +206,9 @@ package struct ReloadAttempt {
         for index in 0..<count {
             let key = payload.key(index)
             let value = payload.value(index)
-            if let known = previous?.body.document(forKey: key), known.hasSameBytes(as: value) {
+            if let known = previous?.body.document(forKey: key), known.hasSameBytes(as: value),
+                options.parsing.stillApply(to: known)
+            {
                 known.retain()
                 shared += 1
                 documents.initializeElement(at: made, to: known)
@@ -253,6 +255,14 @@ package struct ReloadAttempt {
                 "\(place): a member's name occurs again, the last one counts "
                     + "(\(repeats.count) in all)"
             )
+        }
+        if let unknown = parsed.unknown {
+            let name = String(decoding: key, as: UTF8.self)
+            let place = "\(name):\(unknown.position.line):\(unknown.position.column)"
+            Log.write(
+                .warning,
+                "\(place): there is no such environment variable, the reference stays "
+                    + "(\(unknown.count) in all)")
         }
         if let forgiven = parsed.forgiven {
             Log.write(

@@ -154,7 +154,8 @@ private final class TreeUnderTest {
         let parsed = try tree.finish(&scratch)
         let none = Bytes(start: nil, count: 0)
         let document = try Document.makeTree(
-            parsed, key: none, bytes: none, scratch: scratch, memory: guardedMemory
+            parsed, key: none, bytes: none, format: .format(.text), scratch: scratch,
+            memory: guardedMemory
         ).document
         defer { document.release(guardedMemory) }
         let written = try JSONWriter.write(document.root, memory: guardedMemory)

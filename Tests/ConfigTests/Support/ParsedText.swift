@@ -75,6 +75,18 @@ final class ParsedText {
         try self.init(text.utf8, key: key, format: format, limits: limits, options: options)
     }
 
+    init(
+        _ text: String, key: String, as format: KeyFormat, limits: Limits = Limits(),
+        options: ParseOptions = ParseOptions()
+    ) throws {
+        let (key, bytes) = (GuardedBytes(key.utf8), GuardedBytes(text.utf8))
+        defer { withExtendedLifetime((key, bytes)) {} }
+        var scratch = ParseScratch(memory: guardedMemory)
+        parsed = try Document.make(
+            key: key.bytes, bytes: bytes.bytes, as: format, limits: limits, options: options,
+            scratch: &scratch, memory: guardedMemory)
+    }
+
     /// A document of what `parse` gives a `TreeBuilder`.
     init(
         limits: Limits = Limits(), refusesRepeatedNames: Bool = false,
@@ -87,7 +99,8 @@ final class ParsedText {
             mostNodes: mostNodes, parse)
         let none = Bytes(start: nil, count: 0)
         parsed = try Document.makeTree(
-            tree, key: none, bytes: none, scratch: scratch, memory: guardedMemory)
+            tree, key: none, bytes: none, format: .format(.text), scratch: scratch,
+            memory: guardedMemory)
     }
 
     deinit { document.release(guardedMemory) }

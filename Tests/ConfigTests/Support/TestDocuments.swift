@@ -4,25 +4,27 @@ import Config
 extension Document {
     /// A document with one holder, of the format that its key has.
     static func test(
-        _ key: String, _ content: some Sequence<UInt8>, memory: Memory = TestMemory.memory
+        _ key: String, _ content: some Sequence<UInt8>, as format: KeyFormat? = nil,
+        memory: Memory = TestMemory.memory
     ) throws -> Document {
         let padded = Array(content) + [UInt8](repeating: 0, count: 64)
         return try key.withBytes { key in
             try padded.withBytes { bytes in
                 var scratch = ParseScratch(memory: memory)
                 return try Document.make(
-                    key: key, bytes: Bytes(rebasing: bytes.dropLast(64)), format: Format(key: key),
-                    limits: Limits(),
-                    scratch: &scratch, memory: memory
+                    key: key, bytes: Bytes(rebasing: bytes.dropLast(64)),
+                    as: format ?? .format(Format(key: key)), limits: Limits(),
+                    options: ParseOptions(), scratch: &scratch, memory: memory
                 ).document
             }
         }
     }
 
-    static func test(_ key: String, _ text: String, memory: Memory = TestMemory.memory) throws
-        -> Document
-    {
-        try test(key, text.utf8, memory: memory)
+    static func test(
+        _ key: String, _ text: String, as format: KeyFormat? = nil,
+        memory: Memory = TestMemory.memory
+    ) throws -> Document {
+        try test(key, text.utf8, as: format, memory: memory)
     }
 }
 
