@@ -395,7 +395,7 @@ extension TOMLParser {
     private mutating func skipComment() {
         while true {
             let block = Block(at: p)
-            let controls = (block.below(0x20) | block.equal(0x7f))
+            let controls = block.below(0x20) | block.equal(0x7f)
             let stops = controls.bits & ~block.equal(0x09).bits
             if stops != 0 {
                 p += stops.trailingZeroBitCount

@@ -112,8 +112,8 @@ extension TableTree {
         var slot = Int(hash) & (slots &- 1)
         while table[slot] != 0 {
             let entry = entries + Int(table[slot])
-            if entry.pointee.hash == hash && Int(entry.pointee.parent) == parent
-                && Int(entry.pointee.name &>> 32) == name.count
+            // The same name has the same hash in no other table.
+            if entry.pointee.hash == hash && Int(entry.pointee.name &>> 32) == name.count
                 && equalBytes(text + Int(entry.pointee.name & 0xffff_ffff), free, name.count)
             {
                 return Int(table[slot])
@@ -264,17 +264,15 @@ extension TableTree {
         entries[entry].offset = UInt32(truncatingIfNeeded: offset)
     }
 
-    /// Lets a member that a later one of the same name replaces start anew.
+    /// Counts a member, no table nor array, as replaced by one of the same name whose value is set
+    /// next.
     mutating func replace(_ entry: Int, by name: Name) {
-        let old = entries[entry]
         entries[entry].nameOffset = UInt32(truncatingIfNeeded: name.offset)
-        entries[entry].payload = 0
-        entries[entry].depth = entries[Int(old.parent)].depth
         if replacedCount == 0 {
             firstRepeated = Node(
                 head: UInt64(ValueType.string.rawValue) | UInt64(truncatingIfNeeded: name.offset)
                     &<< 32,
-                payload: old.name)
+                payload: entries[entry].name)
         }
         replacedCount = replacedCount &+ 1
     }
