@@ -2,7 +2,9 @@
 #include "abitest.h"
 
 #include <grp.h>
+#include <sched.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -168,6 +170,49 @@ TEST("the log tells of what happens, at levels, in whole lines")
     CHECK(journal.sizes_agree);
 }
 
+/* Whether each line of the journal begins with these words. */
+static bool all_lines_begin(const char *words)
+{
+    pthread_mutex_lock(&journal.lock);
+    const char *line = journal.text;
+    while (*line && strncmp(line, words, strlen(words)) == 0) line = strchr(line, '\n') + 1;
+    bool all = *line == '\0' && line > journal.text;
+    pthread_mutex_unlock(&journal.lock);
+    return all;
+}
+
+/* Mounts a file over another in a namespace of this process; false without the right to. */
+static bool mount_file(const char *from, const char *to)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
+        && mount(from, to, NULL, MS_BIND, NULL) == 0;
+}
+
+TEST("every line begins with the watcher's name; what was forgiven is told with its source")
+{
+    const char *mount = new_mount("mount"), *file = text("%s/single", test_directory());
+    PUBLISH(mount, FILE_TEXT("twice.json", "{\"member\": 1, \"member\": 2}"),
+            FILE_TEXT("broken.json", "{\n "), FILE_TEXT("single", "1"));
+    write_text(file, "");
+    bool mounted = mount_file(text("%s/single", mount), file);
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_DEBUG));
+    cmr_watcher *watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_name(watcher, "shop", NULL));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_LENIENT, 1));
+    REQUIRE_OK(cmr_watcher_add_file(watcher, file, NULL));
+    REQUIRE_OK(cmr_watcher_add_default(watcher, "default.json", "[", 1, NULL));
+    start(watcher);
+    CHECK(was_logged(text("shop: %s: twice.json:1:15: ", mount)));
+    CHECK(was_logged(text("shop: %s: broken.json:2:2: ", mount)));
+    CHECK(was_logged("shop: defaults: default.json:1:2: "));
+    CHECK_INT(was_logged(text("shop: %s: is a single file", file)), mounted);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    CHECK_INT(reload(watcher), 2);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+    CHECK(all_lines_begin("shop: "));
+}
+
 /* Becomes a user who shares the number of inotify instances with nobody. */
 static void become_somebody(void)
 {
@@ -192,7 +237,7 @@ TEST("polling for want of inotify is logged when it begins and when it ends, wit
     REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_POLL_MS, 5));
     start(watcher);
     CHECK_INT(stats_of(watcher).polling, 1);
-    CHECK(was_logged("no inotify watch to be had"));
+    CHECK(was_logged(text("shop: %s: no inotify watch to be had", mount)));
     while (count > 0) close(taken[--count]);
     EVENTUALLY(was_logged(text("shop: %s: watched by inotify again\n", mount)));
     EVENTUALLY(stats_of(watcher).polling == 0);

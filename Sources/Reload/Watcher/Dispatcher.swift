@@ -64,7 +64,7 @@ extension Reactor {
             return subscriber.viewed(event)
         }
         guard let viewed else { return false }
-        let told = viewed.narrowed(to: subscriber.pattern)
+        let told = viewed.narrowed(to: subscriber.pattern, of: watcher.name)
         if let told {
             lock.withLock { watcher.countCallback() }
             RunningCallback.run(watcher.current.base) { subscriber.receive(told) }

@@ -34,15 +34,24 @@ package enum Log {
         level.rawValue <= Log.level.load(ordering: .relaxed)
     }
 
-    /// Hands a line to the handler if it wants to hear it. No lock is held while it runs.
-    package static func write(_ level: LogLevel, _ line: @autoclosure () -> String) {
-        guard isEnabled(level), !RunningLogHandler.isRunning else { return }
+    /// Hands a line of the watcher with this name to the handler, if it wants to hear it.
+    static func write(_ level: LogLevel, of name: String, _ line: @autoclosure () -> String) {
+        if isEnabled(level) { hand(level, Log.line(of: name, line())) }
+    }
+
+    private static func line(of name: String, _ line: String) -> String {
+        singleLine(name.isEmpty ? line : "\(name): \(line)")
+    }
+
+    /// No lock is held while the handler runs.
+    private static func hand(_ level: LogLevel, _ line: String) {
+        if RunningLogHandler.isRunning { return }
         lock.acquire()
         guard let handler, level.rawValue <= handler.level.rawValue else { return lock.release() }
         running += 1
         lock.release()
         RunningLogHandler.isRunning = true
-        handler.write(level, singleLine(line()))
+        handler.write(level, line)
         RunningLogHandler.isRunning = false
         lock.acquire()
         running -= 1
@@ -58,9 +67,9 @@ package enum Log {
     }
 
     /// A line to be written once nobody holds the reactor's lock: at the next `flush`.
-    static func `defer`(_ level: LogLevel, _ line: @autoclosure () -> String) {
+    static func `defer`(_ level: LogLevel, of name: String, _ line: @autoclosure () -> String) {
         guard isEnabled(level) else { return }
-        let text = line()
+        let text = Log.line(of: name, line())
         lock.withLock { deferred.append((level, text)) }
         hasDeferred.store(true, ordering: .releasing)
     }
@@ -71,7 +80,7 @@ package enum Log {
             defer { deferred.removeAll() }
             return deferred
         }
-        for (level, line) in lines { write(level, line) }
+        for (level, line) in lines { hand(level, line) }
     }
 
     private static let hasDeferred = Atomic<Bool>(false)

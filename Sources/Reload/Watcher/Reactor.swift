@@ -337,7 +337,7 @@ package final class Reactor: @unchecked Sendable {
             }
             if isIncomplete { layer.needsArming = true }
             if isUnwatched, !layer.isUnwatched {
-                Log.defer(
+                watcher.log(
                     .warning,
                     "\(layer.source.name.description): no inotify watch to be had "
                         + "(fs.inotify.max_user_watches, "

@@ -13,6 +13,8 @@ package final class Workbench {
 
 /// An attempt at some of a watcher's layers.
 package struct ReloadAttempt {
+    /// The watcher's, for the log.
+    let name: String
     let layers: [Layer]
     /// Indices of the layers to be loaded.
     let due: [Int]
@@ -174,7 +176,7 @@ package struct ReloadAttempt {
                 }
                 layer.examined = generation
                 if quarantines[index].holds(bench.payload) { return .quarantined }
-                return parse(generation, previous: contents[index], with: bench)
+                return parse(index, generation, previous: contents[index], with: bench)
             }
         } catch {
             layer.examined = nil
@@ -183,9 +185,9 @@ package struct ReloadAttempt {
     }
 
     /// Turns the payload into content, sharing the documents of keys whose bytes did not change.
-    private func parse(_ generation: Generation?, previous: Content?, with bench: Workbench)
-        -> Outcome
-    {
+    private func parse(
+        _ layer: Int, _ generation: Generation?, previous: Content?, with bench: Workbench
+    ) -> Outcome {
         let payload = bench.payload
         let count = payload.count
         let size = max(1, count) * MemoryLayout<Document>.stride
@@ -216,7 +218,8 @@ package struct ReloadAttempt {
                 continue
             }
             do throws(Failure) {
-                documents.initializeElement(at: made, to: try document(key, value, with: bench))
+                documents.initializeElement(
+                    at: made, to: try document(key, value, of: layer, with: bench))
                 made += 1
             } catch {
                 // Of several the first by name, whatever order the directory lists them in.
@@ -238,9 +241,9 @@ package struct ReloadAttempt {
         }
     }
 
-    private func document(_ key: Bytes, _ value: Bytes, with bench: Workbench) throws(Failure)
-        -> Document
-    {
+    private func document(
+        _ key: Bytes, _ value: Bytes, of layer: Int, with bench: Workbench
+    ) throws(Failure) -> Document {
         guard String(validating: key, as: UTF8.self) != nil else {
             let name = String(decoding: key, as: UTF8.self)
             throw Failure(.parse, .load, key: name, "the name of the key is not UTF-8")
@@ -248,13 +251,10 @@ package struct ReloadAttempt {
         let parsed = try bench.parser.parse(
             key: key, bytes: value, limits: options.limits, options: options.parsing)
         if let repeats = parsed.repeats {
-            let name = String(decoding: key, as: UTF8.self)
-            let place = "\(name):\(repeats.position.line):\(repeats.position.column)"
-            Log.write(
-                .warning,
-                "\(place): a member's name occurs again, the last one counts "
-                    + "(\(repeats.count) in all)"
-            )
+            warn(
+                layer, String(decoding: key, as: UTF8.self), repeats.position.line,
+                repeats.position.column,
+                "a member's name occurs again, the last one counts (\(repeats.count) in all)")
         }
         if let unknown = parsed.unknown {
             let name = String(decoding: key, as: UTF8.self)
@@ -265,13 +265,21 @@ package struct ReloadAttempt {
                     + "(\(unknown.count) in all)")
         }
         if let forgiven = parsed.forgiven {
-            Log.write(
-                .warning,
-                "\(forgiven.key):\(forgiven.line):\(forgiven.column): \(forgiven.message); "
-                    + "kept as text"
-            )
+            warn(
+                layer, forgiven.key, forgiven.line, forgiven.column,
+                "\(forgiven.message); kept as text")
         }
         return parsed.document
+    }
+
+    /// Says what is not as it should be and is taken all the same.
+    private func warn(
+        _ layer: Int, _ key: String, _ line: UInt32, _ column: UInt32,
+        _ message: @autoclosure () -> String
+    ) {
+        Log.write(
+            .warning, of: name,
+            "\(layers[layer].source.name.description): \(key):\(line):\(column): \(message())")
     }
 
     private func snapshot(

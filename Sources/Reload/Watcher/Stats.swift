@@ -46,6 +46,6 @@ extension Watcher {
 
     /// Under the lock: the line is written when nobody holds it.
     func log(_ level: LogLevel, _ line: @autoclosure () -> String) {
-        Log.defer(level, name.isEmpty ? line() : "\(name): \(line())")
+        Log.defer(level, of: name, line())
     }
 }

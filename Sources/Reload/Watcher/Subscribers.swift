@@ -134,8 +134,8 @@ final class Subscribers {
 
 extension Event {
     /// The event with its changes, as a subscriber with this pattern is to hear it; nil when none
-    /// of its keys changed. The changes are to be freed after the call.
-    func narrowed(to pattern: KeyPattern?) -> Event? {
+    /// of its keys changed. The changes are to be freed after the call. `name` is the watcher's.
+    func narrowed(to pattern: KeyPattern?, of name: String) -> Event? {
         guard kind == .published, let snapshot else { return self }
         let changes: Changes
         do throws(Failure) {
@@ -143,7 +143,7 @@ extension Event {
                 previous?.body, snapshot.body, matching: pattern, memory: .system)
         } catch {
             // Without memory for the list the event still comes: the version is what counts.
-            Log.write(.error, error.message)
+            Log.write(.error, of: name, error.message)
             return self
         }
         if pattern != nil, changes.count == 0 { return nil }

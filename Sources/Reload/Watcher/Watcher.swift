@@ -174,7 +174,7 @@ package final class Watcher {
     private func warnOfWhatNeverUpdates() {
         for layer in layers {
             guard let reason = layer.source.neverUpdates() else { continue }
-            Log.write(.warning, "\(layer.source.name.description): \(reason)")
+            Log.write(.warning, of: name, "\(layer.source.name.description): \(reason)")
         }
     }
 

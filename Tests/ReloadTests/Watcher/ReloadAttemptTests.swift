@@ -52,7 +52,8 @@ extension Payload {
 
     private func run() -> ReloadAttempt.Result {
         let attempt = ReloadAttempt(
-            layers: [layer], due: [0], options: Options(), rules: Rules(), contents: [nil],
+            name: "", layers: [layer], due: [0], options: Options(), rules: Rules(),
+            contents: [nil],
             quarantines: [Quarantine()], newest: nil, known: nil, isForced: false)
         return attempt.run(
             with: bench, arm: { layer, _ in layer.source.watches() }, validate: { _ in nil },
