@@ -468,8 +468,9 @@ cmr_status cmr_watcher_set_option(cmr_watcher *watcher, int32_t option, int64_t 
  * kubelet mounts it, or a plain directory.
  *
  * Sources are layers: one that is added later wins, key by key. In a kubelet's volume all keys are
- * read from the one generation that its ..data link names, and links may not leave it. In a plain
- * directory links are followed. Names that begin with two dots are no keys. A relative path is
+ * read from the one generation that its ..data link names, and links may not leave it or lead
+ * nowhere. In a plain directory links are followed, and one that leads nowhere, as an editor's lock
+ * does, is no key. Names that begin with two dots are no keys. A relative path is
  * taken from the working directory of this call. The directory need not exist before start. One
  * that is empty at start has no keys yet; one that goes empty later is lost and keeps its keys.
  *

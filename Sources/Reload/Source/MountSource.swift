@@ -245,7 +245,10 @@ package final class MountSource: Source {
                 case .regular:
                     try add(key: path, mark: Mark.nested, to: payload)
                 case .link, .unknown:
-                    if !isMount { followed.append(path) }
+                    if !isMount {
+                        followed.append(path)
+                        if leadsNowhere(entry.name, in: directory) { return }
+                    }
                     try add(key: path, mark: Mark.nested | Mark.link, to: payload)
                 case .directory:
                     below.append(path)
@@ -280,6 +283,19 @@ package final class MountSource: Source {
         }
     }
 
+    /// Whether there is nothing behind an entry of a plain directory: an editor's lock, say, which
+    /// is a link to no file. In a mount such a link is one that the kubelet never made.
+    private func leadsNowhere(
+        _ name: UnsafePointer<CChar>?, in directory: borrowing Directory
+    ) -> Bool {
+        do throws(Errno) {
+            _ = try directory.status(of: name, followingLinks: true)
+            return false
+        } catch {
+            return error == .noSuchFile || error == .notDirectory
+        }
+    }
+
     private func add(key: Bytes, mark: UInt8, to payload: Payload) throws(FileReader.Problem) {
         do throws(Failure) { try payload.add(key: key, mark: mark) } catch { throw .failed(error) }
     }
@@ -306,9 +322,11 @@ package final class MountSource: Source {
                 file = try directory.file(followingLinks: payload.keyText(index))
             }
         } catch {
-            // Gone since it was listed, or a link that leads nowhere?
+            // Gone since it was listed? In a plain directory what a link leads to may go as well.
+            let name = payload.keyText(index)
             let isThere =
-                (try? directory.status(of: payload.keyText(index), followingLinks: false)) != nil
+                (try? directory.status(of: name, followingLinks: false)) != nil
+                && (confined || !leadsNowhere(name, in: directory))
             throw isThere ? .failed(FileReader.failure(error, payload, index)) : .gone
         }
         let isRegular = mark & Mark.link == 0
