@@ -1,0 +1,303 @@
+package cmreload
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cmreload/internal/abi"
+)
+
+// A Config follows its sources and has a current version, always. All methods may be called by any
+// number of goroutines at once.
+type Config struct {
+	current atomic.Pointer[Snapshot]
+
+	watcher abi.Watcher
+	logger  *slog.Logger // may be nil
+	panics  atomic.Uint64
+
+	// done is closed when Close begins. Calls of the watcher hold inUse for reading, so that it is
+	// not destroyed under them.
+	done      chan struct{}
+	closeOnce sync.Once
+	inUse     sync.RWMutex
+	lastStats Stats
+
+	publishing sync.Mutex    // held while a version is copied and becomes current
+	newer      chan struct{} // closed when one has
+
+	mutex         sync.Mutex
+	subscriptions map[*subscription]struct{}
+	announced     Event // the newest that was EventPublished
+}
+
+// Open loads the configuration in the directory path, and what the options add, and follows it
+// until Close. A path of "" adds nothing: all sources are then those of the options.
+//
+// It returns once version 1 is current, or the reason why there is none: nothing runs then.
+func Open(path string, options ...Option) (*Config, error) {
+	var s settings
+	if path != "" {
+		WithMount(path)(&s)
+	}
+	for _, option := range options {
+		option(&s)
+	}
+	c := &Config{
+		logger:        s.logger,
+		done:          make(chan struct{}),
+		newer:         make(chan struct{}),
+		subscriptions: make(map[*subscription]struct{}),
+	}
+	if err := c.open(&s); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Config) open(s *settings) error {
+	subscriptions := make([]*subscription, len(s.callbacks))
+	for i, callback := range s.callbacks {
+		patterns, err := newPatterns(callback.keys)
+		if err != nil {
+			return err
+		}
+		subscriptions[i] = c.subscribe(nil, patterns)
+	}
+	watcher, failure := abi.NewWatcher((*receiver)(c))
+	if failure != nil {
+		return errorOf(failure)
+	}
+	c.watcher = watcher
+	c.startLogging(s.name)
+	err := s.apply(watcher)
+	if err == nil {
+		err = errorOf(watcher.Start())
+	}
+	if err != nil {
+		c.Close()
+		return err
+	}
+	for i, callback := range s.callbacks {
+		for _, event := range subscriptions[i].take() {
+			c.call(callback.f, event)
+		}
+		go c.deliver(subscriptions[i], callback.f, nil)
+	}
+	return nil
+}
+
+// Close ends following. Whoever waits for the Config gets [ErrState], loops over Changes end, and no
+// callback begins any more; it does not wait for one that runs. Current, and every Snapshot, stay
+// readable. A Config that is not closed is never collected.
+//
+// Close may be called by any goroutine, in callbacks too, but not by a validator or the handler of a
+// logger. It always returns nil.
+func (c *Config) Close() error {
+	c.closeOnce.Do(func() {
+		close(c.done)
+		c.endSubscriptions()
+		c.watcher.Stop() // who waits in the library returns
+		c.inUse.Lock()
+		defer c.inUse.Unlock()
+		c.lastStats = c.stats()
+		c.watcher.Destroy()
+		c.stopLogging()
+	})
+	return nil
+}
+
+func (c *Config) endSubscriptions() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for s := range c.subscriptions {
+		s.end()
+	}
+}
+
+// enter keeps the watcher from being destroyed until leave; it refuses once Close has begun.
+func (c *Config) enter() error {
+	c.inUse.RLock()
+	select {
+	case <-c.done:
+		c.inUse.RUnlock()
+		return errClosed()
+	default:
+		return nil
+	}
+}
+
+func (c *Config) leave() { c.inUse.RUnlock() }
+
+func errClosed() error { return &Error{Status: ErrState, Message: "the configuration is closed"} }
+
+// A receiver is a Config as the library calls it.
+type receiver Config
+
+// Event makes the version current before anybody hears of it.
+func (r *receiver) Event(event *abi.Event) {
+	c := (*Config)(r)
+	c.announce(newEvent(event, c.atLeast(event.Snapshot)))
+}
+
+// Current gives the current version: one load of a pointer. It is never nil.
+func (c *Config) Current() *Snapshot { return c.current.Load() }
+
+// Version is that of Current.
+func (c *Config) Version() uint64 { return c.Current().version }
+
+// Hold gives the current version and holds it until release is called: [Config.Drain] and a
+// Config opened with [WithDrain] wait for those who hold a version. A Snapshot that was got in any
+// other way is as valid for as long, but nobody waits for its reader.
+func (c *Config) Hold() (version *Snapshot, release func()) {
+	if c.enter() != nil {
+		return c.Current(), func() {}
+	}
+	held := c.watcher.Acquire()
+	c.leave()
+	return c.atLeast(held), sync.OnceFunc(held.Release)
+}
+
+// atLeast gives the current version, once it is no older than one of the library's.
+func (c *Config) atLeast(source abi.Snapshot) *Snapshot {
+	version := source.Version()
+	if current := c.current.Load(); current != nil && current.version >= version {
+		return current
+	}
+	c.publishing.Lock()
+	defer c.publishing.Unlock()
+	current := c.current.Load()
+	if current != nil && current.version >= version {
+		return current
+	}
+	next := newSnapshot(source, current)
+	c.current.Store(next)
+	close(c.newer)
+	c.newer = make(chan struct{})
+	return next
+}
+
+// Wait waits for a version newer than after, and gives the one that is current then.
+func (c *Config) Wait(ctx context.Context, after uint64) (*Snapshot, error) {
+	for {
+		c.publishing.Lock()
+		current, newer := c.current.Load(), c.newer
+		c.publishing.Unlock()
+		if current.version > after {
+			return current, nil
+		}
+		select {
+		case <-newer:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-c.done:
+			return nil, errClosed()
+		}
+	}
+}
+
+// Reload loads all sources anew and gives the version that is current then: the same as before when
+// nothing changed. What is wrong with the content is an [*Error].
+//
+// When ctx is done first, the load goes on without the caller.
+func (c *Config) Reload(ctx context.Context) (*Snapshot, error) {
+	if ctx.Done() == nil {
+		return c.reload()
+	}
+	type outcome struct {
+		version *Snapshot
+		err     error
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		version, err := c.reload()
+		ended <- outcome{version, err}
+	}()
+	select {
+	case outcome := <-ended:
+		return outcome.version, outcome.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (c *Config) reload() (*Snapshot, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	if _, failure := c.watcher.Reload(); failure != nil {
+		return nil, errorOf(failure)
+	}
+	held := c.watcher.Acquire()
+	defer held.Release()
+	return c.atLeast(held), nil
+}
+
+// RequestReload asks for a reload and returns at once.
+func (c *Config) RequestReload() {
+	if c.enter() == nil {
+		defer c.leave()
+		c.watcher.RequestReload()
+	}
+}
+
+// Stats tells what a Config has done so far.
+type Stats struct {
+	Healthy          bool          // the last attempt was not rejected, and no source is lost
+	Version          uint64        // the current one
+	ReloadsSucceeded uint64        // attempts that published, the first load included
+	ReloadsRejected  uint64        // attempts that did not, one for each distinct bad content
+	ReloadsUnchanged uint64        // attempts that found what is current
+	SourceErrors     uint64        // reads of a source that failed
+	Overflows        uint64        // the kernel dropped notifications; all was looked at again
+	Rescans          uint64        // looks at the sources that no notification asked for
+	Panics           uint64        // panics of callbacks and validators that were recovered
+	LastSuccess      time.Time     // when content was last found good
+	LastFailure      time.Time     // when content was last rejected, or a source lost; zero: never
+	LastDuration     time.Duration // how long the last attempt took
+	Polling          int           // sources that are polled since the kernel cannot notify
+	HeldSnapshots    int           // versions that somebody holds
+}
+
+// Stats tells what the Config has done so far; after Close, what it had.
+func (c *Config) Stats() Stats {
+	if c.enter() != nil {
+		c.inUse.RLock()
+		defer c.inUse.RUnlock()
+		return c.lastStats
+	}
+	defer c.leave()
+	return c.stats()
+}
+
+func (c *Config) stats() Stats {
+	stats := c.watcher.Stats()
+	return Stats{
+		Healthy:          stats.Healthy,
+		Version:          stats.Version,
+		ReloadsSucceeded: stats.ReloadsSucceeded,
+		ReloadsRejected:  stats.ReloadsRejected,
+		ReloadsUnchanged: stats.ReloadsUnchanged,
+		SourceErrors:     stats.SourceErrors,
+		Overflows:        stats.Overflows,
+		Rescans:          stats.Rescans,
+		Panics:           c.panics.Load(),
+		LastSuccess:      unixTime(stats.LastSuccessNS),
+		LastFailure:      unixTime(stats.LastFailureNS),
+		LastDuration:     time.Duration(stats.LastDurationNS),
+		Polling:          int(stats.Polling),
+		HeldSnapshots:    int(stats.HeldSnapshots),
+	}
+}
+
+// unixTime is the zero time for 0, which means never.
+func unixTime(nanoseconds int64) time.Time {
+	if nanoseconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanoseconds)
+}

@@ -1,0 +1,3 @@
+module cmreload
+
+go 1.23

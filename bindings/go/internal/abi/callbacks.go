@@ -1,0 +1,84 @@
+package abi
+
+/*
+#include <cmreload.h>
+#include "trampolines.h"
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+	"sync/atomic"
+	"unsafe"
+)
+
+// A Receiver is what the callbacks of a watcher go to. They come on threads of the library's, but
+// for the first event, which comes on the goroutine in Start.
+type Receiver interface {
+	// Event hears of what happened. The event and its snapshot live for the call.
+	Event(*Event)
+}
+
+// An Event is a cmr_event.
+type Event struct {
+	Kind, Cause uint32
+	Version     uint64
+	Snapshot    Snapshot // borrowed
+	Failure     *Failure // nil where the event has none
+	Violations  []Violation
+}
+
+// A Violation is a cmr_violation.
+type Violation struct {
+	Key, InstancePath, SchemaPath, Keyword, Expected string
+	Line, Column                                     uint32
+}
+
+//export cmreload_go_event
+func cmreload_go_event(handle C.uintptr_t, event *C.cmr_event) {
+	heard := &Event{
+		Kind:     uint32(event.kind),
+		Cause:    uint32(event.cause),
+		Version:  uint64(event.version),
+		Snapshot: Snapshot{event.snapshot},
+	}
+	if event.error != nil {
+		heard.Failure = failureOf(event.error)
+	}
+	for _, violation := range unsafe.Slice(event.violations, int(event.violation_count)) {
+		heard.Violations = append(heard.Violations, violationOf(violation))
+	}
+	cgo.Handle(handle).Value().(Receiver).Event(heard)
+}
+
+func violationOf(violation C.cmr_violation) Violation {
+	return Violation{
+		Key:          C.GoString(violation.key),
+		InstancePath: C.GoString(violation.instance_path),
+		SchemaPath:   C.GoString(violation.schema_path),
+		Keyword:      C.GoString(violation.keyword),
+		Expected:     C.GoString(violation.expected),
+		Line:         uint32(violation.line),
+		Column:       uint32(violation.column),
+	}
+}
+
+//export cmreload_go_closed
+func cmreload_go_closed(handle C.uintptr_t) { cgo.Handle(handle).Delete() }
+
+var logReceiver atomic.Pointer[func(level int32, message string)]
+
+// SetLog is cmr_set_log_handler at its most talkative; nil ends the log. Replacing a receiver waits
+// until no call of it runs.
+func SetLog(receive func(level int32, message string)) *Failure {
+	if receive == nil {
+		return failure(C.cmreload_go_set_log(0), nil)
+	}
+	logReceiver.Store(&receive)
+	return failure(C.cmreload_go_set_log(C.CMR_LOG_DEBUG), nil)
+}
+
+//export cmreload_go_log
+func cmreload_go_log(level C.int32_t, message *C.char, size C.size_t) {
+	(*logReceiver.Load())(int32(level), C.GoStringN(message, C.int(size)))
+}

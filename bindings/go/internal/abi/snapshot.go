@@ -1,0 +1,110 @@
+package abi
+
+/*
+#include <cmreload.h>
+#include <stdlib.h>
+
+// One key of a snapshot: all that it takes to copy it, in one call.
+typedef struct {
+    const char *key, *text;
+    const void *bytes;
+    size_t key_size, text_size, size;
+    int32_t type;
+} entry;
+
+static entry entry_at(const cmr_snapshot *snapshot, size_t index) {
+    entry found = {0};
+    const cmr_value *value;
+    cmr_snapshot_key(snapshot, index, &found.key, &found.key_size);
+    cmr_snapshot_bytes(snapshot, found.key, &found.bytes, &found.size);
+    value = cmr_snapshot_value(snapshot, found.key);
+    found.type = cmr_value_type(value);
+    if (found.type == CMR_TYPE_STRING)
+        cmr_value_string(value, &found.text, &found.text_size);
+    return found;
+}
+
+typedef struct {
+    char *text;
+    size_t size;
+} json;
+
+static json json_at(const cmr_snapshot *snapshot, const char *path) {
+    json written = {0};
+    cmr_snapshot_json(snapshot, path, &written.text, &written.size);
+    return written;
+}
+*/
+import "C"
+
+import "unsafe"
+
+// A Snapshot is a cmr_snapshot that somebody holds.
+type Snapshot struct{ handle *C.cmr_snapshot }
+
+// IsNull says that there is none: a watcher that was not started has none to acquire.
+func (s Snapshot) IsNull() bool { return s.handle == nil }
+
+// Release is cmr_snapshot_release.
+func (s Snapshot) Release() { C.cmr_snapshot_release(s.handle) }
+
+// Version is cmr_snapshot_version.
+func (s Snapshot) Version() uint64 { return uint64(C.cmr_snapshot_version(s.handle)) }
+
+// PublishedNS is cmr_snapshot_published_ns.
+func (s Snapshot) PublishedNS() int64 { return int64(C.cmr_snapshot_published_ns(s.handle)) }
+
+// Checksum is cmr_snapshot_checksum, copied.
+func (s Snapshot) Checksum() string { return C.GoString(C.cmr_snapshot_checksum(s.handle)) }
+
+// Generation is cmr_snapshot_generation, copied.
+func (s Snapshot) Generation() string { return C.GoString(C.cmr_snapshot_generation(s.handle)) }
+
+// Count is cmr_snapshot_count.
+func (s Snapshot) Count() int { return int(C.cmr_snapshot_count(s.handle)) }
+
+// A Type is one of the CMR_TYPE_ numbers.
+type Type int32
+
+// The types of what a key parsed to.
+const (
+	TypeNull   Type = C.CMR_TYPE_NULL
+	TypeBool   Type = C.CMR_TYPE_BOOL
+	TypeInt64  Type = C.CMR_TYPE_INT64
+	TypeDouble Type = C.CMR_TYPE_DOUBLE
+	TypeString Type = C.CMR_TYPE_STRING
+	TypeArray  Type = C.CMR_TYPE_ARRAY
+	TypeObject Type = C.CMR_TYPE_OBJECT
+	TypeBytes  Type = C.CMR_TYPE_BYTES
+)
+
+// An Entry is one key of a snapshot. Its slices are borrowed until the snapshot is released, and
+// must not be written.
+type Entry struct {
+	Key   []byte
+	Bytes []byte // the content as stored
+	Type  Type   // of the parsed value
+	Text  []byte // of a string
+}
+
+// Entry gives the key at an index below Count.
+func (s Snapshot) Entry(index int) Entry {
+	found := C.entry_at(s.handle, C.size_t(index))
+	return Entry{
+		Key:   borrowed(unsafe.Pointer(found.key), found.key_size),
+		Bytes: borrowed(found.bytes, found.size),
+		Type:  Type(found._type),
+		Text:  borrowed(unsafe.Pointer(found.text), found.text_size),
+	}
+}
+
+// JSON is cmr_snapshot_json of the entry's value, copied. Where the library has no memory left Go
+// has none either, and ends as it does without.
+func (s Snapshot) JSON(entry Entry) string {
+	written := C.json_at(s.handle, (*C.char)(unsafe.Pointer(unsafe.SliceData(entry.Key))))
+	if written.text == nil {
+		panic("cmreload: out of memory")
+	}
+	defer C.cmr_free(unsafe.Pointer(written.text))
+	return string(borrowed(unsafe.Pointer(written.text), written.size))
+}

@@ -1,0 +1,28 @@
+#include "trampolines.h"
+
+#include "_cgo_export.h"
+
+static void on_event(void *context, const cmr_event *event) {
+    cmreload_go_event((uintptr_t)context, (cmr_event *)event);
+}
+
+static void on_closed(void *context) {
+    cmreload_go_closed((uintptr_t)context);
+}
+
+static void on_log(void *context, int32_t level, const char *message, size_t size) {
+    (void)context;
+    cmreload_go_log(level, (char *)message, size);
+}
+
+cmr_status cmreload_go_subscribe(cmr_watcher *watcher, uintptr_t handle, cmr_error *error) {
+    return cmr_watcher_subscribe(watcher, NULL, 0, on_event, (void *)handle, NULL, error);
+}
+
+cmr_status cmreload_go_set_closed(cmr_watcher *watcher, uintptr_t handle) {
+    return cmr_watcher_set_closed(watcher, on_closed, (void *)handle);
+}
+
+cmr_status cmreload_go_set_log(int32_t level) {
+    return cmr_set_log_handler(level > 0 ? on_log : NULL, NULL, level);
+}

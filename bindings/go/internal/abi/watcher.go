@@ -1,0 +1,157 @@
+package abi
+
+/*
+#include <cmreload.h>
+#include "trampolines.h"
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+	"unsafe"
+)
+
+// A Watcher is a cmr_watcher. Its calls must not come after Destroy.
+type Watcher struct{ handle *C.cmr_watcher }
+
+// NewWatcher creates a watcher whose events go to the receiver, which is let go of when the last
+// callback is over.
+func NewWatcher(receiver Receiver) (Watcher, *Failure) {
+	var w Watcher
+	if status := C.cmr_watcher_create(&w.handle); status != C.CMR_OK {
+		return w, failure(status, nil)
+	}
+	handle := C.uintptr_t(cgo.NewHandle(receiver))
+	if status := C.cmreload_go_set_closed(w.handle, handle); status != C.CMR_OK {
+		cgo.Handle(handle).Delete()
+		C.cmr_watcher_destroy(w.handle)
+		return w, failure(status, nil)
+	}
+	e := newError()
+	if f := failure(C.cmreload_go_subscribe(w.handle, handle, e), e); f != nil {
+		C.cmr_watcher_destroy(w.handle)
+		return w, f
+	}
+	return w, nil
+}
+
+// SetName is cmr_watcher_set_name.
+func (w Watcher) SetName(name string) *Failure {
+	return withText(name, func(name *C.char, e *C.cmr_error) C.cmr_status {
+		return C.cmr_watcher_set_name(w.handle, name, e)
+	})
+}
+
+// SetOption is cmr_watcher_set_option.
+func (w Watcher) SetOption(option Option, value int64) *Failure {
+	return failure(C.cmr_watcher_set_option(w.handle, C.int32_t(option), C.int64_t(value)), nil)
+}
+
+// AddMount is cmr_watcher_add_mount.
+func (w Watcher) AddMount(path string) *Failure {
+	return withText(path, func(path *C.char, e *C.cmr_error) C.cmr_status {
+		return C.cmr_watcher_add_mount(w.handle, path, e)
+	})
+}
+
+// AddFile is cmr_watcher_add_file.
+func (w Watcher) AddFile(path string) *Failure {
+	return withText(path, func(path *C.char, e *C.cmr_error) C.cmr_status {
+		return C.cmr_watcher_add_file(w.handle, path, e)
+	})
+}
+
+// AddEnvironment is cmr_watcher_add_environment.
+func (w Watcher) AddEnvironment(prefix string) *Failure {
+	return withText(prefix, func(prefix *C.char, e *C.cmr_error) C.cmr_status {
+		return C.cmr_watcher_add_environment(w.handle, prefix, e)
+	})
+}
+
+// AddDefault is cmr_watcher_add_default.
+func (w Watcher) AddDefault(key, content string) *Failure {
+	return withText(key, func(key *C.char, e *C.cmr_error) C.cmr_status {
+		bytes := unsafe.Pointer(unsafe.StringData(content))
+		return C.cmr_watcher_add_default(w.handle, key, bytes, C.size_t(len(content)), e)
+	})
+}
+
+// Start is cmr_watcher_start: the receiver hears of version 1 on this goroutine.
+func (w Watcher) Start() *Failure {
+	e := newError()
+	return failure(C.cmr_watcher_start(w.handle, e), e)
+}
+
+// Stop is cmr_watcher_stop without a limit of time.
+func (w Watcher) Stop() *Failure { return failure(C.cmr_watcher_stop(w.handle, -1), nil) }
+
+// Destroy is cmr_watcher_destroy.
+func (w Watcher) Destroy() { C.cmr_watcher_destroy(w.handle) }
+
+// Acquire is cmr_watcher_acquire.
+func (w Watcher) Acquire() Snapshot { return Snapshot{C.cmr_watcher_acquire(w.handle)} }
+
+// Reload is cmr_watcher_reload without a limit of time.
+func (w Watcher) Reload() (version uint64, f *Failure) {
+	e := newError()
+	f = failure(C.cmr_watcher_reload(w.handle, -1, (*C.uint64_t)(&version), e), e)
+	return version, f
+}
+
+// RequestReload is cmr_watcher_request_reload.
+func (w Watcher) RequestReload() { C.cmr_watcher_request_reload(w.handle) }
+
+// Stats is a cmr_stats.
+type Stats struct {
+	Healthy          bool
+	Version          uint64
+	ReloadsSucceeded uint64
+	ReloadsRejected  uint64
+	ReloadsUnchanged uint64
+	SourceErrors     uint64
+	Overflows        uint64
+	Rescans          uint64
+	LastSuccessNS    int64
+	LastFailureNS    int64
+	LastDurationNS   int64
+	Polling          uint32
+	HeldSnapshots    uint32
+}
+
+// Stats is cmr_watcher_stats.
+func (w Watcher) Stats() Stats {
+	stats := C.cmr_stats{struct_size: C.sizeof_cmr_stats}
+	C.cmr_watcher_stats(w.handle, &stats)
+	return Stats{
+		Healthy:          stats.healthy != 0,
+		Version:          uint64(stats.version),
+		ReloadsSucceeded: uint64(stats.reloads_succeeded),
+		ReloadsRejected:  uint64(stats.reloads_rejected),
+		ReloadsUnchanged: uint64(stats.reloads_unchanged),
+		SourceErrors:     uint64(stats.source_errors),
+		Overflows:        uint64(stats.overflows),
+		Rescans:          uint64(stats.rescans),
+		LastSuccessNS:    int64(stats.last_success_ns),
+		LastFailureNS:    int64(stats.last_failure_ns),
+		LastDurationNS:   int64(stats.last_duration_ns),
+		Polling:          uint32(stats.polling),
+		HeldSnapshots:    uint32(stats.held_snapshots),
+	}
+}
+
+// An Option is one of the CMR_OPTION_ numbers.
+type Option int32
+
+// The options that the binding sets.
+const (
+	OptionSettle        Option = C.CMR_OPTION_SETTLE_MS
+	OptionRescan        Option = C.CMR_OPTION_RESCAN_MS
+	OptionPoll          Option = C.CMR_OPTION_POLL_MS
+	OptionOptional      Option = C.CMR_OPTION_OPTIONAL
+	OptionSniffJSON     Option = C.CMR_OPTION_SNIFF_JSON
+	OptionLenient       Option = C.CMR_OPTION_LENIENT
+	OptionMaxValueBytes Option = C.CMR_OPTION_MAX_VALUE_BYTES
+	OptionMaxTotalBytes Option = C.CMR_OPTION_MAX_TOTAL_BYTES
+	OptionMaxKeys       Option = C.CMR_OPTION_MAX_KEYS
+	OptionMaxDepth      Option = C.CMR_OPTION_MAX_DEPTH
+)
