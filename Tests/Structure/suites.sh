@@ -26,6 +26,11 @@ check "counts Swift tests" ends "5 passed, 0 failed" 0 echo "✔ $run passed aft
 check "counts Swift failures" ends "4 passed, 1 failed" 1 printf '%s\n' \
     '✘ Test "a sentence" failed after 0.1 seconds with 2 issues.' \
     "✘ $run failed after 0.1 seconds with 2 issues."
+check "counts Go tests, those within others alone" ends "2 passed, 0 failed" 0 printf '%s\n' \
+    '    --- PASS: TestAll/one (0.00s)' '    --- SKIP: TestAll/two (0.00s)' '--- PASS: TestAll (0.00s)' \
+    '--- PASS: TestOther (0.10s)'
+check "counts Go failures" ends "1 passed, 1 failed" 1 printf '%s\n' \
+    '--- PASS: TestOne (0.00s)' '--- FAIL: TestTwo (0.00s)'
 check "a failure fails" ends "2 passed, 1 failed" 1 echo "2 passed, 1 failed"
 check "a failure is counted once" ends "2 passed, 1 failed" 1 \
     sh -c 'echo "2 passed, 1 failed"; exit 1'

@@ -123,7 +123,8 @@ func run(t *testing.T, script *script, patience time.Duration) (result int, reas
 	story.Env = append(os.Environ(),
 		storyVariable+"="+script.path,
 		directoryVariable+"="+directory,
-		patienceVariable+"="+patience.String())
+		patienceVariable+"="+patience.String(),
+		"GORACE=atexit_sleep_ms=0") // which waits for a second otherwise
 	story.Stdout, story.Stderr = &output, &output
 	if script.needs("mounts") {
 		// All threads of a process must share the namespace: it is made before there are any.

@@ -1,0 +1,58 @@
+package cmreload
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+)
+
+type contextKey struct{}
+
+// NewContext carries a version for [FromContext]: what Middleware does for HTTP, for other servers.
+func NewContext(ctx context.Context, version *Snapshot) context.Context {
+	return context.WithValue(ctx, contextKey{}, version)
+}
+
+// FromContext gives the version that a request began with, or nil where there is no
+// [Config.Middleware] around.
+func FromContext(ctx context.Context) *Snapshot {
+	version, _ := ctx.Value(contextKey{}).(*Snapshot)
+	return version
+}
+
+// Middleware lets each request see one version from beginning to end, by [FromContext], however
+// often the configuration changes meanwhile. It holds the version as [Config.Hold] does, and tells
+// it in the response as X-Config-Version.
+func (c *Config) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		version, release := c.Hold()
+		defer release()
+		w.Header().Set("X-Config-Version", strconv.FormatUint(version.Version(), 10))
+		next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), version)))
+	})
+}
+
+// ReloadHandler reloads on POST, as sidecars like configmap-reload ask for it:
+//
+//	mux.Handle("/-/reload", config.ReloadHandler())
+//	mux.Handle("/reload", config.ReloadHandler())
+//
+// It answers 200 when the content is good, changed or not, 500 with the reason when it was rejected,
+// and 405 to any other method.
+func (c *Config) ReloadHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		version, err := c.Reload(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("X-Config-Version", strconv.FormatUint(version.Version(), 10))
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Write([]byte("Configuration reloaded"))
+	})
+}

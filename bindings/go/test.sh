@@ -1,0 +1,20 @@
+#!/bin/bash
+# Runs the tests of the Go binding, under the race detector.
+#
+#     test.sh [PREFIX [ARGUMENT...]]   where libcmreload is installed, the tree's build/ unless told
+#                                      otherwise; what `go test` is to be told beyond that
+set -eu
+prefix=${1:-}
+shift || true
+. "$(dirname "$0")/env.sh"
+cd "$root/bindings/go"
+
+unformatted=$("$(go env GOROOT)/bin/gofmt" -l .)
+if [ -n "$unformatted" ]; then
+    printf 'not as gofmt writes it: %s\n0 passed, 1 failed\n' "$unformatted"
+    exit 1
+fi
+go vet ./...
+echo "2 passed, 0 failed"
+
+GODEBUG=cgocheck=1 exec go test -race -v "${@:--count=1}" ./...
