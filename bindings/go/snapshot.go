@@ -119,23 +119,43 @@ func (s *Snapshot) String(path string) (string, error) {
 	if d := s.index[path]; d != nil && d.kind == KindString {
 		return d.text, nil
 	}
-	return s.find(path).Text()
+	return read(s, path, Value.text, "string")
 }
 
 // Int gives a number without fraction; see [Value.Int].
-func (s *Snapshot) Int(path string) (int64, error) { return s.find(path).Int() }
+func (s *Snapshot) Int(path string) (int64, error) { return read(s, path, Value.int, "int64") }
 
 // Float gives a number; see [Value.Float].
-func (s *Snapshot) Float(path string) (float64, error) { return s.find(path).Float() }
+func (s *Snapshot) Float(path string) (float64, error) {
+	return read(s, path, Value.float, "float64")
+}
 
 // Bool gives a truth value; see [Value.Bool].
-func (s *Snapshot) Bool(path string) (bool, error) { return s.find(path).Bool() }
+func (s *Snapshot) Bool(path string) (bool, error) { return read(s, path, Value.bool, "bool") }
 
 // Duration gives a time span; see [Value.Duration].
-func (s *Snapshot) Duration(path string) (time.Duration, error) { return s.find(path).Duration() }
+func (s *Snapshot) Duration(path string) (time.Duration, error) {
+	return read(s, path, Value.duration, "time.Duration")
+}
 
 // Quantity gives a number as Kubernetes writes quantities; see [Value.Quantity].
-func (s *Snapshot) Quantity(path string) (int64, error) { return s.find(path).Quantity() }
+func (s *Snapshot) Quantity(path string) (int64, error) {
+	return read(s, path, Value.quantity, "quantity")
+}
+
+// read reads the value at a path.
+func read[T any](s *Snapshot, path string, as func(Value) (T, Status), want string) (T, error) {
+	value := s.find(path)
+	if value.document == nil {
+		var none T
+		return none, ErrNotFound
+	}
+	result, status := as(value)
+	if status != noStatus {
+		return result, &TypeError{Path: path, Want: want, Have: value.Kind(), Err: status}
+	}
+	return result, nil
+}
 
 // Bytes gives the content of a key exactly as it is stored, in a slice that is the caller's.
 func (s *Snapshot) Bytes(key string) ([]byte, error) {
@@ -163,8 +183,9 @@ func (s *Snapshot) MarshalJSON() ([]byte, error) {
 
 var _ json.Marshaler = (*Snapshot)(nil)
 
-// Format prints which version the snapshot is, not its values, which may be secrets.
-func (s *Snapshot) Format(state fmt.State, _ rune) {
+// Format prints which version the snapshot is, not its values, which may be secrets: a configuration
+// that is printed by accident tells nothing.
+func (s Snapshot) Format(state fmt.State, _ rune) {
 	fmt.Fprintf(state, "cmreload.Snapshot(version %d, %d keys)", s.version, len(s.documents))
 }
 

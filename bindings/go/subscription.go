@@ -217,7 +217,6 @@ func (c *Config) recover(message string) (recovered bool) {
 	if reason == nil {
 		return false
 	}
-	c.panics.Add(1)
 	logger := c.logger
 	if logger == nil {
 		logger = slog.Default()
@@ -227,5 +226,6 @@ func (c *Config) recover(message string) (recovered bool) {
 		text = err.Error()
 	}
 	logger.Error(message, "panic", text, "stack", string(debug.Stack()))
+	c.panics.Add(1)
 	return true
 }

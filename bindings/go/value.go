@@ -146,11 +146,13 @@ func (t *tree) string(at int32, json string) string {
 }
 
 // Text gives a string; that of a text key is without the white space around it.
-func (v Value) Text() (string, error) {
+func (v Value) Text() (string, error) { return result(v, Value.text, "string") }
+
+func (v Value) text() (string, Status) {
 	if v.Kind() != KindString {
-		return "", v.error("string", ErrType)
+		return "", ErrType
 	}
-	return v.string(), nil
+	return v.string(), noStatus
 }
 
 // string gives the text of a string.
@@ -161,14 +163,16 @@ func (v Value) string() string {
 	return v.document.tree.string(v.at, v.document.json)
 }
 
-// Int gives a number without fraction. A string reads by the rules for text.
-func (v Value) Int() (int64, error) {
-	number, status := v.int()
-	if status != noStatus {
-		return 0, v.error("int64", status)
+// bytes gives the bytes of a string, or of a key exactly as they are stored.
+func (v Value) bytes() string {
+	if v.at == 0 {
+		return v.document.content
 	}
-	return number, nil
+	return v.string()
 }
+
+// Int gives a number without fraction. A string reads by the rules for text.
+func (v Value) Int() (int64, error) { return result(v, Value.int, "int64") }
 
 func (v Value) int() (int64, Status) {
 	switch v.Kind() {
@@ -184,13 +188,7 @@ func (v Value) int() (int64, Status) {
 }
 
 // Float gives a number. A string reads by the rules for text.
-func (v Value) Float() (float64, error) {
-	number, status := v.float()
-	if status != noStatus {
-		return 0, v.error("float64", status)
-	}
-	return number, nil
-}
+func (v Value) Float() (float64, error) { return result(v, Value.float, "float64") }
 
 func (v Value) float() (float64, Status) {
 	switch v.Kind() {
@@ -205,13 +203,7 @@ func (v Value) float() (float64, Status) {
 
 // Bool gives a truth value, which no number is. The strings true, yes, on and 1 are true, false,
 // no, off and 0 are false, in upper or lower case.
-func (v Value) Bool() (bool, error) {
-	truth, status := v.bool()
-	if status != noStatus {
-		return false, v.error("bool", status)
-	}
-	return truth, nil
-}
+func (v Value) Bool() (bool, error) { return result(v, Value.bool, "bool") }
 
 func (v Value) bool() (bool, Status) {
 	switch v.Kind() {
@@ -227,11 +219,7 @@ func (v Value) bool() (bool, Status) {
 // Duration gives a time span, written as [time.ParseDuration] reads it: "1h30m", "250ms". A number,
 // and text without a unit, is seconds.
 func (v Value) Duration() (time.Duration, error) {
-	duration, status := v.duration()
-	if status != noStatus {
-		return 0, v.error("time.Duration", status)
-	}
-	return duration, nil
+	return result(v, Value.duration, "time.Duration")
 }
 
 func (v Value) duration() (time.Duration, Status) {
@@ -250,13 +238,7 @@ func (v Value) duration() (time.Duration, Status) {
 
 // Quantity gives a number as Kubernetes writes quantities: "64Mi", "1k", "2e3". Fractions are
 // rounded away from zero, so that "100m" is 1.
-func (v Value) Quantity() (int64, error) {
-	quantity, status := v.quantity()
-	if status != noStatus {
-		return 0, v.error("quantity", status)
-	}
-	return quantity, nil
-}
+func (v Value) Quantity() (int64, error) { return result(v, Value.quantity, "quantity") }
 
 func (v Value) quantity() (int64, Status) {
 	switch v.Kind() {
@@ -338,16 +320,20 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 var _ json.Marshaler = Value{}
 
-// Format prints what the value is, not the value, which may be a secret: a configuration that is
-// printed by accident tells nothing.
+// Format prints what the value is, not the value, which may be a secret.
 func (v Value) Format(state fmt.State, _ rune) { fmt.Fprintf(state, "cmreload.Value(%v)", v.Kind()) }
 
-// error tells that the value is not what was asked for.
-func (v Value) error(want string, status Status) error {
+// result reads a value that may be nothing.
+func result[T any](v Value, as func(Value) (T, Status), want string) (T, error) {
 	if v.document == nil {
-		return ErrNotFound
+		var none T
+		return none, ErrNotFound
 	}
-	return &TypeError{Path: v.path(), Want: want, Have: v.Kind(), Err: status}
+	result, status := as(v)
+	if status != noStatus {
+		return result, &TypeError{Path: v.path(), Want: want, Have: v.Kind(), Err: status}
+	}
+	return result, nil
 }
 
 // path writes the path of the value: its key, and a pointer when it is a part of what that parsed

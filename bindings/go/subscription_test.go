@@ -1,0 +1,287 @@
+package cmreload_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"cmreload"
+	"cmreload/cmreloadtest"
+)
+
+func containsText(text, part string) bool { return strings.Contains(text, part) }
+
+// heard collects events, one at a time.
+type heard chan cmreload.Event
+
+func (h heard) hear(event cmreload.Event) { h <- event }
+
+func (h heard) next(t *testing.T) cmreload.Event {
+	t.Helper()
+	select {
+	case event := <-h:
+		return event
+	case <-within(t).Done():
+		t.Fatal("no event came")
+		return cmreload.Event{}
+	}
+}
+
+// story tells an event in a line.
+func story(event cmreload.Event) string {
+	text := fmt.Sprintf("%v %v %d", event.Kind, event.Cause, event.Snapshot.Version())
+	if event.Previous != nil {
+		text += fmt.Sprintf(" after %d", event.Previous.Version())
+	}
+	for _, change := range event.Changes {
+		text += fmt.Sprintf(" %v %s", change.Kind, change.Key)
+	}
+	return text
+}
+
+func (h heard) expect(t *testing.T, wanted string) cmreload.Event {
+	t.Helper()
+	event := h.next(t)
+	if got := story(event); got != wanted {
+		t.Errorf("heard %q, not %q", got, wanted)
+	}
+	return event
+}
+
+func TestTellsOfVersionOneBeforeOpenReturns(t *testing.T) {
+	var told atomic.Pointer[string]
+	config, configMap := open(t, map[string]string{"a": "1", "b": "2"},
+		cmreload.WithOnChange(func(event cmreload.Event) { text := story(event); told.Store(&text) }))
+	if got := *told.Load(); got != "published start 1 added a added b" {
+		t.Errorf("told of %q", got)
+	}
+	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
+}
+
+func TestTellsWhatHappens(t *testing.T) {
+	events := make(heard, 8)
+	config, configMap := open(t, map[string]string{"a": "1", "b": "2"}, cmreload.WithOnChange(events.hear))
+	events.expect(t, "published start 1 added a added b")
+	configMap.Update(map[string]string{"a": "2", "c": "3"})
+	events.expect(t, "published change 2 after 1 modified a added c")
+	configMap.Delete("b")
+	event := events.expect(t, "published change 3 after 2 removed b")
+	if event.Snapshot != config.Current() || event.Err != nil {
+		t.Errorf("the event is of %v, %v", event.Snapshot, event.Err)
+	}
+	configMap.Update(map[string]string{"d.json": "}"})
+	event = events.expect(t, "rejected change 3")
+	if statusIsNot(event.Err, cmreload.ErrParse) || event.Err.Error() == "" {
+		t.Errorf("rejected since %v", event.Err)
+	}
+}
+
+func TestHearsOfTheKeysItAskedFor(t *testing.T) {
+	events, others := make(heard, 8), make(heard, 8)
+	config, configMap := open(t, map[string]string{"feature.a": "1", "feature.b": "1", "level": "1", "x": "1"},
+		cmreload.WithOnChange(events.hear, "feature.*", "level"))
+	events.expect(t, "published start 1 added feature.a added feature.b added level")
+	stop, err := config.OnChange(others.hear, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	mustUpdate(t, configMap, config, map[string]string{"x": "2"})
+	others.expect(t, "published change 2 after 1 modified x")
+	configMap.Update(map[string]string{"level": "2", "x": "3"})
+	events.expect(t, "published change 3 after 2 modified level")
+	others.expect(t, "published change 3 after 2 modified x")
+	configMap.Update(map[string]string{"bad.json": ""})
+	events.expect(t, "rejected change 3")
+	others.expect(t, "rejected change 3")
+}
+
+func TestCoalescesWhileACallbackIsBusy(t *testing.T) {
+	events, goOn := make(heard), make(chan struct{})
+	config, configMap := open(t, map[string]string{"a": "1"})
+	_, err := config.OnChange(func(event cmreload.Event) {
+		events <- event
+		<-goOn
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
+	events.expect(t, "published change 2 after 1 modified a")
+	// It is busy now, and neither readers nor versions wait for it.
+	for i := range 20 {
+		version := mustUpdate(t, configMap, config, map[string]string{"a": fmt.Sprint(i), fmt.Sprint("key", i%3): "x"})
+		if config.Current() != version {
+			t.Fatal("a busy callback keeps a version from becoming current")
+		}
+	}
+	if _, err := configMap.UpdateAndWait(config, map[string]string{"bad.json": "{"}); err == nil {
+		t.Fatal("bad content was taken")
+	}
+	configMap.Delete("bad.json")
+	last := mustUpdate(t, configMap, config, map[string]string{"a": "last"})
+	goOn <- struct{}{}
+	events.expect(t, fmt.Sprintf(
+		"published change %d after 2 modified a added key0 added key1 added key2", last.Version()))
+	close(goOn)
+}
+
+func TestKeepsTheNewestRejectionThatWaits(t *testing.T) {
+	events, goOn := make(heard), make(chan struct{})
+	config, configMap := open(t, map[string]string{"a": "1"},
+		cmreload.WithOnChange(func(event cmreload.Event) {
+			if event.Cause != cmreload.CauseStart {
+				events <- event
+				<-goOn
+			}
+		}))
+	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
+	events.expect(t, "published change 2 after 1 modified a")
+	for _, key := range []string{"one.json", "two.json", "three.json"} {
+		configMap.UpdateAndWait(config, map[string]string{key: "{"})
+		configMap.Delete(key)
+	}
+	configMap.UpdateAndWait(config, map[string]string{"four.json": "{"})
+	goOn <- struct{}{}
+	if event := events.expect(t, "rejected change 2"); !containsText(event.Err.Error(), "four.json") {
+		t.Errorf("rejected since %v", event.Err)
+	}
+	close(goOn)
+}
+
+func TestChangesYieldsFromItsCallOn(t *testing.T) {
+	config, configMap := open(t, map[string]string{"a": "1"})
+	changes := config.Changes(within(t))
+	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
+	mustUpdate(t, configMap, config, map[string]string{"a": "3"})
+	for range 2 { // each loop tells of all since the call
+		for event := range changes {
+			if event.Previous.Version() != 1 || event.Snapshot.Version() < 2 {
+				t.Errorf("the first event is %q", story(event))
+			}
+			break
+		}
+	}
+}
+
+func TestChangesNeverMissesTheLast(t *testing.T) {
+	config, configMap := open(t, map[string]string{"a": "0"})
+	const last = "200"
+	go func() {
+		for i := range 201 {
+			configMap.Update(map[string]string{"a": fmt.Sprint(i)})
+		}
+	}()
+	before := config.Version()
+	for event := range config.Changes(within(t)) {
+		if event.Kind != cmreload.EventPublished || event.Previous.Version() != before ||
+			event.Snapshot.Version() <= before {
+			t.Errorf("after version %d came %q", before, story(event))
+		}
+		before = event.Snapshot.Version()
+		if text, _ := event.Snapshot.String("a"); text == last {
+			return
+		}
+	}
+	t.Error("the last update did not come")
+}
+
+func TestStopEndsACallback(t *testing.T) {
+	config, configMap := open(t, map[string]string{"a": "1"})
+	var calls atomic.Int64
+	stop, err := config.OnChange(func(cmreload.Event) { calls.Add(1) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	stop()
+	events := make(heard, 8)
+	if _, err := config.OnChange(events.hear); err != nil {
+		t.Fatal(err)
+	}
+	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
+	events.expect(t, "published change 2 after 1 modified a")
+	if calls.Load() != 0 {
+		t.Error("it was called after it was stopped")
+	}
+}
+
+func TestACallbackMayDoEverything(t *testing.T) {
+	done := make(chan error, 1)
+	config, configMap := open(t, map[string]string{"a": "1"})
+	var stop func()
+	stop, err := config.OnChange(func(event cmreload.Event) {
+		if _, err := config.Reload(context.Background()); err != nil {
+			done <- err
+		}
+		config.Stats()
+		_, release := config.Hold()
+		release()
+		stop()
+		done <- config.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	configMap.Update(map[string]string{"a": "2"})
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-within(t).Done():
+		t.Fatal("the callback hangs")
+	}
+}
+
+func TestAPanicIsRecoveredLoggedAndCounted(t *testing.T) {
+	var log strings.Builder
+	events := make(heard, 8)
+	config, configMap := open(t, map[string]string{"password": "hunter2"},
+		cmreload.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
+		cmreload.WithOnChange(func(event cmreload.Event) {
+			text, _ := event.Snapshot.String("password")
+			panic(text)
+		}),
+		cmreload.WithOnChange(func(event cmreload.Event) {
+			var none []int
+			if event.Snapshot.Version() == 2 {
+				_ = none[event.Snapshot.Version()]
+			}
+		}),
+		cmreload.WithOnChange(events.hear))
+	events.expect(t, "published start 1 added password")
+	mustUpdate(t, configMap, config, map[string]string{"password": "hunter3"})
+	events.expect(t, "published change 2 after 1 modified password")
+	mustUpdate(t, configMap, config, map[string]string{"password": "hunter4"})
+	events.expect(t, "published change 3 after 2 modified password")
+	for config.Stats().Panics < 4 {
+		if within(t).Err() != nil {
+			t.Fatalf("%d panics were counted", config.Stats().Panics)
+		}
+	}
+	config.Close()
+	if text := log.String(); !containsText(text, "index out of range") || !containsText(text, "panic=string") ||
+		!containsText(text, "subscription_test.go") || containsText(text, "hunter") {
+		t.Errorf("the log is %s", text)
+	}
+}
+
+func BenchmarkChange(b *testing.B) {
+	events := make(chan struct{})
+	configMap := cmreloadtest.NewConfigMap(b, map[string]string{"a": "", "b": "", "c": ""})
+	config, err := cmreload.Open(configMap.Path())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer config.Close()
+	config.OnChange(func(cmreload.Event) { events <- struct{}{} })
+	b.ResetTimer()
+	for i := range b.N {
+		configMap.Update(map[string]string{"a": fmt.Sprint(i)})
+		<-events
+	}
+}

@@ -1,0 +1,199 @@
+package cmreload_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"cmreload"
+)
+
+type settings struct {
+	LogLevel slog.Level    `config:"LOG_LEVEL"`
+	Limit    uint16        `config:"MAX_CONNECTIONS" default:"10"`
+	Memory   int64         `config:"MEMORY,quantity" default:"1Ki"`
+	Cache    *int          `config:"CACHE,quantity"`
+	Ratio    float32       `config:"RATIO"`
+	Verbose  bool          `config:"VERBOSE" default:"off"`
+	Timeout  time.Duration `config:"TIMEOUT" default:"5s"`
+	Proxy    *string       `config:"PROXY"`
+	Address  *netip.Addr   `config:"ADDRESS"`
+	Key      []byte        `config:"binary"`
+	Features struct {
+		DarkMode bool  `json:"dark_mode"`
+		Limits   []any `json:"limits"`
+	} `config:"features.json"`
+	Deep   string    `config:"features.json#/limits/2/deep"`
+	Names  []string  `config:"NAMES" default:"[\"a\", \"b\"]"`
+	Any    any       `config:"features.json#/limits/1"`
+	When   time.Time `config:"WHEN" default:"2026-01-02T03:04:05Z"`
+	Nested struct {
+		Level string `config:"LOG_LEVEL"`
+	}
+	Skipped struct{ X int } `config:"-"`
+	embedded
+	Untouched int
+}
+
+type embedded struct {
+	Twice string `config:"LOG_LEVEL"`
+}
+
+func TestUnmarshalsIntoAStruct(t *testing.T) {
+	config, _ := open(t, sample)
+	got := settings{Untouched: 7}
+	if err := config.Current().Unmarshal("", &got); err != nil {
+		t.Fatal(err)
+	}
+	wanted := settings{
+		LogLevel: slog.LevelInfo, Limit: 100, Memory: 64 << 20, Ratio: 0.25, Verbose: true,
+		Timeout: 90 * time.Second, Key: []byte("\xff\x00\n"), Deep: `a"b`, Names: []string{"a", "b"}, Any: 2.5,
+		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), embedded: embedded{"info"}, Untouched: 7,
+	}
+	wanted.Features.DarkMode = true
+	wanted.Features.Limits = []any{1.0, 2.5, map[string]any{"deep": `a"b`}}
+	wanted.Nested.Level = "info"
+	if !reflect.DeepEqual(got, wanted) {
+		t.Errorf("%+v, not %+v", got, wanted)
+	}
+}
+
+func TestUnmarshalsPointers(t *testing.T) {
+	config, _ := open(t, map[string]string{
+		"LOG_LEVEL": "warn", "RATIO": "1", "CACHE": "1k", "PROXY": "p", "ADDRESS": "::1", "binary": "text",
+		"features.json": `{"limits": [1, 2, {"deep": ""}]}`, "null.json": "null",
+	})
+	var got settings
+	if err := config.Current().Unmarshal("", &got); err != nil {
+		t.Fatal(err)
+	}
+	if *got.Cache != 1000 || *got.Proxy != "p" || *got.Address != netip.IPv6Loopback() || string(got.Key) != "text" {
+		t.Errorf("%+v", got)
+	}
+	number := new(int)
+	if err := config.Current().Unmarshal("null.json", &number); err != nil || number != nil {
+		t.Errorf("null is %v, %v", number, err)
+	}
+}
+
+func TestUnmarshalsOneValue(t *testing.T) {
+	config, _ := open(t, sample)
+	version := config.Current()
+	var number int8
+	var truth bool
+	var limits []asWritten
+	var object map[string]any
+	var text string
+	var anything any
+	for path, target := range map[string]any{
+		"MAX_CONNECTIONS": &number, "VERBOSE": &truth, "features.json#/limits": &limits,
+		"features.json": &object, "LOG_LEVEL": &text, "MEMORY": &anything,
+	} {
+		if err := version.Unmarshal(path, target); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if number != 100 || !truth || len(limits) != 3 || object["dark_mode"] != true || text != "info" || anything != "64Mi" {
+		t.Error(number, truth, limits, object, text, anything)
+	}
+}
+
+// asWritten takes whatever there is as it is written.
+type asWritten string
+
+func (a *asWritten) UnmarshalJSON(text []byte) error { *a = asWritten(text); return nil }
+
+func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
+	config, _ := open(t, map[string]string{
+		"text": "hunter2", "big": "300", "negative": "-1", "a.json": `{"b": {"c": ["hunter2"]}, "n": 1.5}`,
+	})
+	version := config.Current()
+	for _, c := range []struct {
+		path   string
+		target any
+		status cmreload.Status
+		text   string
+	}{
+		{"absent", new(int), cmreload.ErrNotFound, "absent: is missing"},
+		{"text", new(int), cmreload.ErrType, "text: text cannot be read as int"},
+		{"text", new(slog.Level), cmreload.ErrType, "text: text cannot be read as slog.Level"},
+		{"text", new([]int), cmreload.ErrType, "text: text cannot be read as []int"},
+		{"text", new(chan int), cmreload.ErrType, "text: text cannot be read as chan int"},
+		{"text", new(fmt.Stringer), cmreload.ErrType, "text: text cannot be read as fmt.Stringer"},
+		{"big", new(int8), cmreload.ErrRange, "big: the number does not fit int8"},
+		{"negative", new(uint), cmreload.ErrRange, "negative: the number does not fit uint"},
+		{"a.json", new(string), cmreload.ErrType, "a.json: an object cannot be read as string"},
+		{"a.json#/n", new(int), cmreload.ErrType, "a.json#/n: a number cannot be read as int"},
+		{"a.json", new(struct{ B struct{ C int } }), cmreload.ErrType, "a.json#/b/c: an array cannot be read as int"},
+		{"a.json#/b", new(struct{ C string }), cmreload.ErrType, "a.json#/b/c: an array cannot be read as string"},
+		{"", new(int), cmreload.ErrInvalidArgument, "the whole configuration goes into a struct, not int"},
+		{"text", nil, cmreload.ErrInvalidArgument, "text: the target is no pointer"},
+		{"text", 1, cmreload.ErrInvalidArgument, "text: the target is no pointer"},
+		{"", new(struct {
+			X int `config:"absent"`
+		}), cmreload.ErrNotFound, "absent: is missing"},
+		{"", new(struct {
+			X int `config:"text,quantity"`
+		}), cmreload.ErrType, "text: text cannot be read as int"},
+		{"", new(struct {
+			X string `config:"big,quantity"`
+		}), cmreload.ErrType, "big: text cannot be read as string"},
+		{"", new(struct {
+			X int `config:"absent" default:"hunter2"`
+		}), cmreload.ErrType, "absent: text cannot be read as int"},
+		{"", new(struct {
+			x int `config:"big"`
+		}), cmreload.ErrInvalidArgument, "big: the field x is not exported, or has an unknown option"},
+		{"", new(struct {
+			X int `config:"big,small"`
+		}), cmreload.ErrInvalidArgument, "big: the field X is not exported, or has an unknown option"},
+	} {
+		err := version.Unmarshal(c.path, c.target)
+		if statusIsNot(err, c.status) || err.Error() != c.text {
+			t.Errorf("%q into a %T: %v", c.path, c.target, err)
+		}
+	}
+}
+
+type validated struct {
+	Limit int `config:"LIMIT"`
+	Inner innerValidated
+}
+
+type innerValidated struct {
+	Name string `config:"NAME"`
+}
+
+var errTooLarge, errNoName = errors.New("the limit is too large"), errors.New("there is no name")
+
+func (v *validated) Validate() error {
+	if v.Limit > 100 {
+		return errTooLarge
+	}
+	return nil
+}
+
+func (v innerValidated) Validate() error {
+	if v.Name == "" {
+		return errNoName
+	}
+	return nil
+}
+
+func TestAsksStructsWhetherTheyAreValid(t *testing.T) {
+	for _, c := range []struct {
+		limit, name string
+		wanted      error
+	}{
+		{"100", "a", nil}, {"101", "a", errTooLarge}, {"100", "", errNoName}, {"101", "", errNoName},
+	} {
+		config, _ := open(t, map[string]string{"LIMIT": c.limit, "NAME": c.name})
+		if err := config.Current().Unmarshal("", new(validated)); err != c.wanted {
+			t.Errorf("%v, not %v", err, c.wanted)
+		}
+	}
+}
