@@ -1,7 +1,6 @@
 package cmreload
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -28,8 +27,12 @@ type Config struct {
 
 	publishing sync.Mutex    // held while a version is copied and becomes current
 	newer      chan struct{} // closed when one has
+	candidate  *Snapshot     // the last that was validated and is not published; may be nil
+	veto       atomic.Pointer[veto]
 
 	mutex         sync.Mutex
+	validators    []func(*Snapshot) error
+	bindings      []binding
 	subscriptions map[*subscription]struct{}
 	announced     Event // the newest that was EventPublished
 }
@@ -48,6 +51,7 @@ func Open(path string, options ...Option) (*Config, error) {
 	}
 	c := &Config{
 		logger:        s.logger,
+		validators:    s.validators,
 		done:          make(chan struct{}),
 		newer:         make(chan struct{}),
 		subscriptions: make(map[*subscription]struct{}),
@@ -74,8 +78,11 @@ func (c *Config) open(s *settings) error {
 	c.watcher = watcher
 	c.startLogging(s.name)
 	err := s.apply(watcher)
+	if err == nil && len(s.validators) > 0 {
+		err = errorOf(watcher.SetValidator())
+	}
 	if err == nil {
-		err = errorOf(watcher.Start())
+		err = c.errorOf(watcher.Start())
 	}
 	if err != nil {
 		c.Close()
@@ -140,7 +147,9 @@ type receiver Config
 // Event makes the version current before anybody hears of it.
 func (r *receiver) Event(event *abi.Event) {
 	c := (*Config)(r)
-	c.announce(newEvent(event, c.atLeast(event.Snapshot)))
+	heard := newEvent(event, c.atLeast(event.Snapshot))
+	heard.Err = c.errorOf(event.Failure)
+	c.announce(heard)
 }
 
 // Current gives the current version: one load of a pointer. It is never nil.
@@ -173,76 +182,19 @@ func (c *Config) atLeast(source abi.Snapshot) *Snapshot {
 	if current != nil && current.version >= version {
 		return current
 	}
-	next := newSnapshot(source, current)
+	before := c.candidate
+	if before == nil {
+		before = current
+	}
+	next := newSnapshot(source, before)
+	c.candidate = nil
+	for _, b := range c.copyBindings() {
+		b.publish(next)
+	}
 	c.current.Store(next)
 	close(c.newer)
 	c.newer = make(chan struct{})
 	return next
-}
-
-// Wait waits for a version newer than after, and gives the one that is current then.
-func (c *Config) Wait(ctx context.Context, after uint64) (*Snapshot, error) {
-	for {
-		c.publishing.Lock()
-		current, newer := c.current.Load(), c.newer
-		c.publishing.Unlock()
-		if current.version > after {
-			return current, nil
-		}
-		select {
-		case <-newer:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-c.done:
-			return nil, errClosed()
-		}
-	}
-}
-
-// Reload loads all sources anew and gives the version that is current then: the same as before when
-// nothing changed. What is wrong with the content is an [*Error].
-//
-// When ctx is done first, the load goes on without the caller.
-func (c *Config) Reload(ctx context.Context) (*Snapshot, error) {
-	if ctx.Done() == nil {
-		return c.reload()
-	}
-	type outcome struct {
-		version *Snapshot
-		err     error
-	}
-	ended := make(chan outcome, 1)
-	go func() {
-		version, err := c.reload()
-		ended <- outcome{version, err}
-	}()
-	select {
-	case outcome := <-ended:
-		return outcome.version, outcome.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (c *Config) reload() (*Snapshot, error) {
-	if err := c.enter(); err != nil {
-		return nil, err
-	}
-	defer c.leave()
-	if _, failure := c.watcher.Reload(); failure != nil {
-		return nil, errorOf(failure)
-	}
-	held := c.watcher.Acquire()
-	defer held.Release()
-	return c.atLeast(held), nil
-}
-
-// RequestReload asks for a reload and returns at once.
-func (c *Config) RequestReload() {
-	if c.enter() == nil {
-		defer c.leave()
-		c.watcher.RequestReload()
-	}
 }
 
 // Stats tells what a Config has done so far.

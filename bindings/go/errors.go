@@ -132,10 +132,14 @@ type TypeError struct {
 
 // Error tells path and types, never the value.
 func (e *TypeError) Error() string {
+	return e.Path + ": " + e.message()
+}
+
+func (e *TypeError) message() string {
 	if e.Err == ErrRange {
-		return fmt.Sprintf("%s: the number does not fit %s", e.Path, e.Want)
+		return "the number does not fit " + e.Want
 	}
-	return fmt.Sprintf("%s: %v cannot be read as %s", e.Path, e.Have, e.Want)
+	return fmt.Sprintf("%v cannot be read as %s", e.Have, e.Want)
 }
 
 // Unwrap gives Err.

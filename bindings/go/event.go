@@ -27,13 +27,14 @@ type Cause uint32
 
 // The causes.
 const (
-	CauseStart  Cause = 1 // Open
-	CauseChange Cause = 2 // a source changed
-	CauseReload Cause = 3 // Reload
+	CauseStart    Cause = 1 // Open
+	CauseChange   Cause = 2 // a source changed
+	CauseReload   Cause = 3 // Reload, RequestReload
+	CauseRollback Cause = 4 // Rollback, or a version that nobody confirmed
 )
 
 // String names the cause: "start".
-func (c Cause) String() string { return name(c, "start", "change", "reload") }
+func (c Cause) String() string { return name(c, "start", "change", "reload", "rollback") }
 
 // A ChangeKind says how a key differs.
 type ChangeKind uint32
@@ -106,7 +107,6 @@ func newEvent(event *abi.Event, snapshot *Snapshot) Event {
 		Kind:     EventKind(event.Kind),
 		Cause:    Cause(event.Cause),
 		Snapshot: snapshot,
-		Err:      errorOf(event.Failure),
 	}
 	for _, violation := range event.Violations {
 		copied.Violations = append(copied.Violations, Violation{

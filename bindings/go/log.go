@@ -86,3 +86,12 @@ func writeLog(number int32, line string) {
 		}
 	}
 }
+
+// log writes what the binding itself has to say, which must not go unheard.
+func (c *Config) log(message string, attributes ...any) {
+	logger := c.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	logger.Error(message, attributes...)
+}

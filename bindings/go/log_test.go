@@ -2,6 +2,7 @@ package cmreload_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"cmreload"
 	"cmreload/cmreloadtest"
 )
+
+var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 // logTo gives a logger that writes lines without a time.
 func logTo(buffer *bytes.Buffer) *slog.Logger {

@@ -20,6 +20,7 @@ type settings struct {
 	sources     []source
 	allOptional bool
 	values      []value
+	validators  []func(*Snapshot) error
 	callbacks   []callback
 	logger      *slog.Logger
 }
@@ -138,6 +139,17 @@ func WithOptional(sources ...Option) Option {
 	}
 }
 
+// WithValidator lets f have the last word on every version before it is published: an error rejects
+// it, and the version before stays. Of several validators all must agree. The candidate has version
+// 0.
+//
+// f runs on a thread of the library's, one candidate after the other, and must not call methods of
+// the Config but Current and RequestReload. A panic rejects the candidate; it is recovered, logged
+// and counted.
+func WithValidator(f func(candidate *Snapshot) error) Option {
+	return func(s *settings) { s.validators = append(s.validators, f) }
+}
+
 // WithOnChange calls f as [Config.OnChange] does, and first with version 1, on the goroutine that
 // is in Open, before that returns: settings are applied before the service serves.
 func WithOnChange(f func(Event), keys ...string) Option {
@@ -166,6 +178,24 @@ func WithRescan(interval time.Duration) Option {
 // otherwise.
 func WithPoll(interval time.Duration) Option {
 	return withValue("WithPoll", abi.OptionPoll, milliseconds(interval))
+}
+
+// WithHistory says how many versions before the current one are kept, to look back and to go back:
+// 10 unless told otherwise.
+func WithHistory(versions int) Option {
+	return withValue("WithHistory", abi.OptionHistory, int64(versions))
+}
+
+// WithDrain lets a version wait, before it is published, until nobody holds the current one, but no
+// longer than limit: see [Config.Hold] and [Config.Middleware].
+func WithDrain(limit time.Duration) Option {
+	return withValue("WithDrain", abi.OptionDrain, milliseconds(limit))
+}
+
+// WithConfirm takes back every version that a change published unless [Config.Confirm] is called
+// within limit.
+func WithConfirm(limit time.Duration) Option {
+	return withValue("WithConfirm", abi.OptionConfirm, milliseconds(limit))
 }
 
 // WithJSONSniffing parses keys that no suffix gives a format as JSON when they are JSON.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
 	"cmreload/internal/abi"
@@ -34,7 +35,7 @@ type Snapshot struct {
 func newSnapshot(source abi.Snapshot, before *Snapshot) *Snapshot {
 	s := &Snapshot{
 		version:    source.Version(),
-		published:  time.Unix(0, source.PublishedNS()),
+		published:  unixTime(source.PublishedNS()),
 		checksum:   source.Checksum(),
 		generation: source.Generation(),
 	}
@@ -196,6 +197,11 @@ func (s *Snapshot) LogValue() slog.Value {
 		slog.String("checksum", s.checksum),
 		slog.Int("keys", len(s.documents)),
 	)
+}
+
+// hasContentOf says whether the two are made of the same documents.
+func (s *Snapshot) hasContentOf(other *Snapshot) bool {
+	return slices.Equal(s.documents, other.documents)
 }
 
 // changesFrom tells what differs, sorted by key. before may be nil: then everything is added.

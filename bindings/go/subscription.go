@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -206,26 +205,21 @@ func (c *Config) deliver(s *subscription, f func(Event), done <-chan struct{}) {
 
 // call calls f and outlives its panic.
 func (c *Config) call(f func(Event), event Event) {
-	defer c.recover("a callback panicked")
+	defer func() { c.recovered("a callback panicked", recover()) }()
 	f(event)
 }
 
-// recover, deferred, ends a panic of the program's code. What was panicked with may hold a value of
-// a key and is not logged, unless it is the runtime's own.
-func (c *Config) recover(message string) (recovered bool) {
-	reason := recover()
+// recovered ends a panic of the program's code, if there was one. What was panicked with may hold a
+// value of a key and is not logged, unless it is the runtime's own.
+func (c *Config) recovered(message string, reason any) bool {
 	if reason == nil {
 		return false
-	}
-	logger := c.logger
-	if logger == nil {
-		logger = slog.Default()
 	}
 	text := fmt.Sprintf("%T", reason)
 	if err, ok := reason.(runtime.Error); ok {
 		text = err.Error()
 	}
-	logger.Error(message, "panic", text, "stack", string(debug.Stack()))
+	c.log(message, "panic", text, "stack", string(debug.Stack()))
 	c.panics.Add(1)
 	return true
 }

@@ -9,6 +9,7 @@ import "C"
 import (
 	"runtime/cgo"
 	"sync/atomic"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -17,6 +18,9 @@ import (
 type Receiver interface {
 	// Event hears of what happened. The event and its snapshot live for the call.
 	Event(*Event)
+	// Validate says why a candidate must not be published, or nil. The candidate lives for the
+	// call.
+	Validate(Snapshot) *Failure
 }
 
 // An Event is a cmr_event.
@@ -61,6 +65,30 @@ func violationOf(violation C.cmr_violation) Violation {
 		Line:         uint32(violation.line),
 		Column:       uint32(violation.column),
 	}
+}
+
+//export cmreload_go_validate
+func cmreload_go_validate(handle C.uintptr_t, candidate *C.cmr_snapshot, e *C.cmr_error) C.cmr_status {
+	f := cgo.Handle(handle).Value().(Receiver).Validate(Snapshot{candidate})
+	if f == nil {
+		return C.CMR_OK
+	}
+	e.line, e.column = C.uint32_t(f.Line), C.uint32_t(f.Column)
+	writeText(e.key[:], f.Key)
+	writeText(e.message[:], f.Message)
+	return C.CMR_E_REJECTED
+}
+
+// writeText writes what fits, cut between characters, and a NUL.
+func writeText(to []C.char, text string) {
+	size := min(len(text), len(to)-1)
+	for size < len(text) && size > 0 && !utf8.RuneStart(text[size]) {
+		size--
+	}
+	for i := range size {
+		to[i] = C.char(text[i])
+	}
+	to[size] = 0
 }
 
 //export cmreload_go_closed

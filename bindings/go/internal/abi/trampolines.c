@@ -6,6 +6,10 @@ static void on_event(void *context, const cmr_event *event) {
     cmreload_go_event((uintptr_t)context, (cmr_event *)event);
 }
 
+static cmr_status on_validate(void *context, const cmr_snapshot *candidate, cmr_error *error) {
+    return cmreload_go_validate((uintptr_t)context, (cmr_snapshot *)candidate, error);
+}
+
 static void on_closed(void *context) {
     cmreload_go_closed((uintptr_t)context);
 }
@@ -21,6 +25,10 @@ cmr_status cmreload_go_subscribe(cmr_watcher *watcher, uintptr_t handle, cmr_err
 
 cmr_status cmreload_go_set_closed(cmr_watcher *watcher, uintptr_t handle) {
     return cmr_watcher_set_closed(watcher, on_closed, (void *)handle);
+}
+
+cmr_status cmreload_go_set_validator(cmr_watcher *watcher, uintptr_t handle) {
+    return cmr_watcher_set_validator(watcher, on_validate, (void *)handle);
 }
 
 cmr_status cmreload_go_set_log(int32_t level) {

@@ -7,6 +7,7 @@
 
 cmr_status cmreload_go_subscribe(cmr_watcher *watcher, uintptr_t handle, cmr_error *error);
 cmr_status cmreload_go_set_closed(cmr_watcher *watcher, uintptr_t handle);
+cmr_status cmreload_go_set_validator(cmr_watcher *watcher, uintptr_t handle);
 cmr_status cmreload_go_set_log(int32_t level); /* 0: no log any more */
 
 #endif

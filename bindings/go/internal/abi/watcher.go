@@ -12,7 +12,10 @@ import (
 )
 
 // A Watcher is a cmr_watcher. Its calls must not come after Destroy.
-type Watcher struct{ handle *C.cmr_watcher }
+type Watcher struct {
+	handle   *C.cmr_watcher
+	receiver C.uintptr_t // the handle of the Receiver
+}
 
 // NewWatcher creates a watcher whose events go to the receiver, which is let go of when the last
 // callback is over.
@@ -21,14 +24,14 @@ func NewWatcher(receiver Receiver) (Watcher, *Failure) {
 	if status := C.cmr_watcher_create(&w.handle); status != C.CMR_OK {
 		return w, failure(status, nil)
 	}
-	handle := C.uintptr_t(cgo.NewHandle(receiver))
-	if status := C.cmreload_go_set_closed(w.handle, handle); status != C.CMR_OK {
-		cgo.Handle(handle).Delete()
+	w.receiver = C.uintptr_t(cgo.NewHandle(receiver))
+	if status := C.cmreload_go_set_closed(w.handle, w.receiver); status != C.CMR_OK {
+		cgo.Handle(w.receiver).Delete()
 		C.cmr_watcher_destroy(w.handle)
 		return w, failure(status, nil)
 	}
 	e := newError()
-	if f := failure(C.cmreload_go_subscribe(w.handle, handle, e), e); f != nil {
+	if f := failure(C.cmreload_go_subscribe(w.handle, w.receiver, e), e); f != nil {
 		C.cmr_watcher_destroy(w.handle)
 		return w, f
 	}
@@ -92,14 +95,43 @@ func (w Watcher) Destroy() { C.cmr_watcher_destroy(w.handle) }
 func (w Watcher) Acquire() Snapshot { return Snapshot{C.cmr_watcher_acquire(w.handle)} }
 
 // Reload is cmr_watcher_reload without a limit of time.
-func (w Watcher) Reload() (version uint64, f *Failure) {
+func (w Watcher) Reload() *Failure {
 	e := newError()
-	f = failure(C.cmr_watcher_reload(w.handle, -1, (*C.uint64_t)(&version), e), e)
-	return version, f
+	return failure(C.cmr_watcher_reload(w.handle, -1, nil, e), e)
 }
 
 // RequestReload is cmr_watcher_request_reload.
 func (w Watcher) RequestReload() { C.cmr_watcher_request_reload(w.handle) }
+
+// SetValidator is cmr_watcher_set_validator: candidates go to the receiver, and at once, on this
+// goroutine, the current version of a watcher that was started.
+func (w Watcher) SetValidator() *Failure {
+	return failure(C.cmreload_go_set_validator(w.handle, w.receiver), nil)
+}
+
+// Rollback is cmr_watcher_rollback.
+func (w Watcher) Rollback(version uint64) *Failure {
+	e := newError()
+	return failure(C.cmr_watcher_rollback(w.handle, C.uint64_t(version), nil, e), e)
+}
+
+// Confirm is cmr_watcher_confirm.
+func (w Watcher) Confirm(version uint64) *Failure {
+	return failure(C.cmr_watcher_confirm(w.handle, C.uint64_t(version)), nil)
+}
+
+// History is cmr_watcher_history; the snapshot is retained for the caller.
+func (w Watcher) History(index int) (s Snapshot, f *Failure) {
+	f = failure(C.cmr_watcher_history(w.handle, C.size_t(index), &s.handle), nil)
+	return s, f
+}
+
+// Drain is cmr_watcher_drain. Its held is of use when the time was up, too.
+func (w Watcher) Drain(before uint64, timeoutMS int64) (held int, f *Failure) {
+	var count C.size_t
+	status := C.cmr_watcher_drain(w.handle, C.uint64_t(before), C.int64_t(timeoutMS), &count)
+	return int(count), failure(status, nil)
+}
 
 // Stats is a cmr_stats.
 type Stats struct {
@@ -148,6 +180,9 @@ const (
 	OptionRescan        Option = C.CMR_OPTION_RESCAN_MS
 	OptionPoll          Option = C.CMR_OPTION_POLL_MS
 	OptionOptional      Option = C.CMR_OPTION_OPTIONAL
+	OptionHistory       Option = C.CMR_OPTION_HISTORY
+	OptionDrain         Option = C.CMR_OPTION_DRAIN_MS
+	OptionConfirm       Option = C.CMR_OPTION_CONFIRM_MS
 	OptionSniffJSON     Option = C.CMR_OPTION_SNIFF_JSON
 	OptionLenient       Option = C.CMR_OPTION_LENIENT
 	OptionMaxValueBytes Option = C.CMR_OPTION_MAX_VALUE_BYTES
