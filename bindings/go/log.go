@@ -11,8 +11,8 @@ import (
 )
 
 // The library has one log for the process. Its lines begin with the name of the watcher that they
-// are about, where it has one: such a line goes to that Config's logger, any other to the loggers of
-// all.
+// are about, where it has one: such a line goes to that Config's logger, any other to the loggers
+// of all.
 
 type listener struct {
 	config *Config

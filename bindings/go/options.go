@@ -158,8 +158,8 @@ func WithOnChange(f func(Event), keys ...string) Option {
 
 // WithLogger receives the library's log. The library has one log for the whole process: lines that
 // are about no certain configuration, or about one without a name, go to the loggers of all that
-// are open. No value of a key is ever logged. The logger's handler may be called on any thread, must
-// not wait and must not call methods of a Config other than Current.
+// are open. No value of a key is ever logged. The logger's handler may be called on any thread,
+// must not wait and must not call methods of a Config other than Current.
 func WithLogger(logger *slog.Logger) Option { return func(s *settings) { s.logger = logger } }
 
 // WithSettle says how long plain directories and files must have been quiet before they are loaded,
@@ -168,8 +168,8 @@ func WithSettle(quiet time.Duration) Option {
 	return withValue("WithSettle", abi.OptionSettle, milliseconds(quiet))
 }
 
-// WithRescan says how often all sources are looked at behind the kernel's notifications, 10 s unless
-// told otherwise; 0 is never.
+// WithRescan says how often all sources are looked at behind the kernel's notifications, 10 s
+// unless told otherwise; 0 is never.
 func WithRescan(interval time.Duration) Option {
 	return withValue("WithRescan", abi.OptionRescan, milliseconds(interval))
 }
@@ -219,4 +219,6 @@ func WithMaxKeys(keys int64) Option { return withValue("WithMaxKeys", abi.Option
 
 // WithMaxDepth limits how deep arrays and objects may lie in each other, to 128 unless told
 // otherwise.
-func WithMaxDepth(depth int64) Option { return withValue("WithMaxDepth", abi.OptionMaxDepth, depth) }
+func WithMaxDepth(depth int64) Option {
+	return withValue("WithMaxDepth", abi.OptionMaxDepth, depth)
+}

@@ -13,7 +13,11 @@ func (s *Snapshot) find(path string) Value {
 	if d := s.index[path]; d != nil {
 		return d.root()
 	}
-	for end := strings.LastIndexByte(path, '#'); end >= 0; end = strings.LastIndexByte(path[:end], '#') {
+	for end := len(path); ; {
+		end = strings.LastIndexByte(path[:end], '#')
+		if end < 0 {
+			return Value{}
+		}
 		pointer := path[end+1:]
 		if pointer != "" && pointer[0] != '/' {
 			continue
@@ -22,7 +26,6 @@ func (s *Snapshot) find(path string) Value {
 			return d.root().pointed(pointer)
 		}
 	}
-	return Value{}
 }
 
 // pointed gives the value that a pointer leads to from here, or nothing.

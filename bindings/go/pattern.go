@@ -150,7 +150,8 @@ func oneOf(classes ...func(rune) bool) func(rune) bool {
 
 var classes = func() map[string]func(rune) bool {
 	lower, upper, digit := between('a', 'z'), between('A', 'Z'), between('0', '9')
-	alnum, graph, blank := oneOf(lower, upper, digit), between('!', '~'), oneOf(between(' ', ' '), between('\t', '\t'))
+	alnum, graph := oneOf(lower, upper, digit), between('!', '~')
+	blank := oneOf(between(' ', ' '), between('\t', '\t'))
 	return map[string]func(rune) bool{
 		"alnum":  alnum,
 		"alpha":  oneOf(lower, upper),

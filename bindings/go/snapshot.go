@@ -18,11 +18,12 @@ import (
 //
 // The getters take a path: a key, or KEY#/pointer with a JSON pointer (RFC 6901) into what the key
 // parsed to: "LOG_LEVEL", "features.json#/dark_mode", "app.yaml#/server/ports/0". A path that is
-// itself a key, whole, means that key. Where there is nothing they return [ErrNotFound]; where there
-// is something else than was asked for, a [*TypeError].
+// itself a key, whole, means that key. Where there is nothing they return [ErrNotFound]; where
+// there is something else than was asked for, a [*TypeError].
 type Snapshot struct {
-	index     map[string]*document
 	documents []*document // sorted by key
+	index     map[string]*document
+	texts     map[string]string // of the keys that are text
 
 	version    uint64
 	published  time.Time
@@ -55,12 +56,16 @@ func newSnapshot(source abi.Snapshot, before *Snapshot) *Snapshot {
 		s.documents[i] = d
 	}
 	if !changed {
-		s.documents, s.index = before.documents, before.index
+		s.documents, s.index, s.texts = before.documents, before.index, before.texts
 		return s
 	}
 	s.index = make(map[string]*document, count)
+	s.texts = make(map[string]string, count)
 	for _, d := range s.documents {
 		s.index[d.key] = d
+		if d.kind == KindString {
+			s.texts[d.key] = d.text
+		}
 	}
 	return s
 }
@@ -116,10 +121,17 @@ func (s *Snapshot) Value(path string) (Value, error) {
 }
 
 // String gives the text of a key, without the white space around it, or a string within a value.
-func (s *Snapshot) String(path string) (string, error) {
-	if d := s.index[path]; d != nil && d.kind == KindString {
-		return d.text, nil
+func (s *Snapshot) String(path string) (text string, err error) {
+	// Written so that it is small enough to be inlined: it is read most.
+	var ok bool
+	if text, ok = s.texts[path]; !ok {
+		text, err = s.string(path)
 	}
+	return text, err
+}
+
+//go:noinline
+func (s *Snapshot) string(path string) (string, error) {
 	return read(s, path, Value.text, "string")
 }
 
@@ -184,8 +196,8 @@ func (s *Snapshot) MarshalJSON() ([]byte, error) {
 
 var _ json.Marshaler = (*Snapshot)(nil)
 
-// Format prints which version the snapshot is, not its values, which may be secrets: a configuration
-// that is printed by accident tells nothing.
+// Format prints which version the snapshot is, not its values, which may be secrets: a
+// configuration that is printed by accident tells nothing.
 func (s Snapshot) Format(state fmt.State, _ rune) {
 	fmt.Fprintf(state, "cmreload.Snapshot(version %d, %d keys)", s.version, len(s.documents))
 }

@@ -14,8 +14,8 @@ import (
 //
 // Booleans, numbers, strings and [time.Duration] read as the getters of their names do, and what
 // does not fit is refused. A type with UnmarshalText, slog.Level say, reads text itself. Structs,
-// maps and slices take a parsed value as package [encoding/json] does, with its tags; where there is
-// text instead, it must be JSON. A pointer is set to a new value, and to nil for null.
+// maps and slices take a parsed value as package [encoding/json] does, with its tags; where there
+// is text instead, it must be JSON. A pointer is set to a new value, and to nil for null.
 //
 // With the path "" the target is a struct whose fields say where they come from:
 //
@@ -33,8 +33,8 @@ import (
 // Each field with a config tag has a path; the option quantity reads a number as Kubernetes writes
 // quantities. Where there is nothing at the path, the field takes its default, as if that were
 // there; a pointer without one is nil; any other field is missing, which is an error. Structs
-// without a tag, embedded ones too, hold more fields of the same configuration. All other fields are
-// left alone.
+// without a tag, embedded ones too, hold more fields of the same configuration. All other fields
+// are left alone.
 //
 // A struct that has a method Validate() error is asked when its fields are set, inner ones first.
 func (s *Snapshot) Unmarshal(path string, target any) error {
@@ -52,7 +52,9 @@ func (s *Snapshot) Unmarshal(path string, target any) error {
 	return value.decode(pointer.Elem())
 }
 
-func missing(path string) error { return &Error{Status: ErrNotFound, Key: path, Message: "is missing"} }
+func missing(path string) error {
+	return &Error{Status: ErrNotFound, Key: path, Message: "is missing"}
+}
 
 // decodeStruct fills the fields that have tags.
 func (s *Snapshot) decodeStruct(target reflect.Value) error {
@@ -171,7 +173,8 @@ func (v Value) decode(target reflect.Value) error {
 			return nil
 		}
 	case reflect.Slice:
-		if target.Type().Elem().Kind() == reflect.Uint8 && (v.Kind() == KindString || v.Kind() == KindBytes) {
+		hasBytes := v.Kind() == KindString || v.Kind() == KindBytes
+		if hasBytes && target.Type().Elem().Kind() == reflect.Uint8 {
 			target.SetBytes([]byte(v.bytes()))
 			return nil
 		}

@@ -128,8 +128,14 @@ func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
 		{"negative", new(uint), cmreload.ErrRange, "negative: the number does not fit uint"},
 		{"a.json", new(string), cmreload.ErrType, "a.json: an object cannot be read as string"},
 		{"a.json#/n", new(int), cmreload.ErrType, "a.json#/n: a number cannot be read as int"},
-		{"a.json", new(struct{ B struct{ C int } }), cmreload.ErrType, "a.json#/b/c: an array cannot be read as int"},
-		{"a.json#/b", new(struct{ C string }), cmreload.ErrType, "a.json#/b/c: an array cannot be read as string"},
+		{"a.json", new(struct {
+			B struct {
+				C int `json:"c"`
+			} `json:"b"`
+		}), cmreload.ErrType, "a.json#/b/c: an array cannot be read as int"},
+		{"a.json#/b", new(struct {
+			C string `json:"c"`
+		}), cmreload.ErrType, "a.json#/b/c: an array cannot be read as string"},
 		{"", new(int), cmreload.ErrInvalidArgument, "the whole configuration goes into a struct, not int"},
 		{"text", nil, cmreload.ErrInvalidArgument, "text: the target is no pointer"},
 		{"text", 1, cmreload.ErrInvalidArgument, "text: the target is no pointer"},

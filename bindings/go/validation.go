@@ -72,7 +72,9 @@ func failureOf(err error) *abi.Failure {
 		if message == "" {
 			message = own.Status.Error()
 		}
-		return &abi.Failure{Key: own.Key, Line: uint32(own.Line), Column: uint32(own.Column), Message: message}
+		return &abi.Failure{
+			Key: own.Key, Line: uint32(own.Line), Column: uint32(own.Column), Message: message,
+		}
 	case errors.As(err, &wrong):
 		return &abi.Failure{Key: wrong.Path, Message: wrong.message()}
 	default:
@@ -113,7 +115,8 @@ func (c *Config) addBinding(added binding) error {
 	// version can be published without the binding's.
 	if failure := c.watcher.SetValidator(); failure != nil {
 		c.mutex.Lock()
-		c.bindings = slices.DeleteFunc(slices.Clone(c.bindings), func(b binding) bool { return b == added })
+		c.bindings = slices.DeleteFunc(slices.Clone(c.bindings),
+			func(b binding) bool { return b == added })
 		c.mutex.Unlock()
 		return c.errorOf(failure)
 	}

@@ -50,7 +50,7 @@ func kindOf(t abi.Type) Kind { return Kind(t + 1) }
 // needs no check until its end.
 type Value struct {
 	document *document
-	at       int32 // the index in the document's tree, which has no nodes when the value is text or bytes
+	at       int32 // the index in the document's tree; text and bytes have none, and are at 0
 }
 
 func (v Value) node() *node { return &v.document.tree.nodes[v.at] }
@@ -321,7 +321,9 @@ func (v Value) MarshalJSON() ([]byte, error) {
 var _ json.Marshaler = Value{}
 
 // Format prints what the value is, not the value, which may be a secret.
-func (v Value) Format(state fmt.State, _ rune) { fmt.Fprintf(state, "cmreload.Value(%v)", v.Kind()) }
+func (v Value) Format(state fmt.State, _ rune) {
+	fmt.Fprintf(state, "cmreload.Value(%v)", v.Kind())
+}
 
 // result reads a value that may be nothing.
 func result[T any](v Value, as func(Value) (T, Status), want string) (T, error) {

@@ -263,7 +263,8 @@ func statusName(err error) string {
 	return abi.StatusName(int32(status))
 }
 
-// expectOutcome reads `fails STATUS [KEY [LINE COLUMN]]` at index and after, or nothing for success.
+// expectOutcome reads `fails STATUS [KEY [LINE COLUMN]]` at index and after, or nothing for
+// success.
 func expectOutcome(index int, err error) {
 	wanted := "CMR_OK"
 	if has(index) && word(index) == "fails" {

@@ -1,5 +1,5 @@
-// Cmr-write publishes files into a directory as the kubelet does: for tests, demos and trying things
-// by hand. What is not named is removed, as with a ConfigMap that no longer has the key.
+// Cmr-write publishes files into a directory as the kubelet does: for tests, demos and trying
+// things by hand. What is not named is removed, as with a ConfigMap that no longer has the key.
 //
 //	cmr-write DIRECTORY KEY=TEXT KEY=@FILE ...
 package main

@@ -56,7 +56,8 @@ func run() error {
 	level := new(slog.LevelVar)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 
-	config, err := cmreload.Open(environment("CONFIG_PATH", "/etc/config"), cmreload.WithLogger(logger))
+	path := environment("CONFIG_PATH", "/etc/config")
+	config, err := cmreload.Open(path, cmreload.WithLogger(logger))
 	if err != nil {
 		return err
 	}

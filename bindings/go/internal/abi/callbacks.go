@@ -68,7 +68,9 @@ func violationOf(violation C.cmr_violation) Violation {
 }
 
 //export cmreload_go_validate
-func cmreload_go_validate(handle C.uintptr_t, candidate *C.cmr_snapshot, e *C.cmr_error) C.cmr_status {
+func cmreload_go_validate(
+	handle C.uintptr_t, candidate *C.cmr_snapshot, e *C.cmr_error,
+) C.cmr_status {
 	f := cgo.Handle(handle).Value().(Receiver).Validate(Snapshot{candidate})
 	if f == nil {
 		return C.CMR_OK
