@@ -29,9 +29,9 @@ func parseQuantity(text string) (int64, Status) {
 	return signed(value, isNegative)
 }
 
-// floatToQuantity rounds away from zero.
+// floatToQuantity rounds away from zero. The least int64 is left out, as in floatToInt.
 func floatToQuantity(number float64) (int64, Status) {
-	if !(number >= -0x1p63 && number < 0x1p63) {
+	if !(number > -0x1p63 && number < 0x1p63) {
 		return 0, ErrRange
 	}
 	// A float64 with a fraction is far below the greatest integer: adding one cannot overflow.

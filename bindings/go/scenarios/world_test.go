@@ -39,6 +39,7 @@ var worldVerbs = map[string]func(){
 	"churn":       beginChurn,
 	"calm":        endChurn,
 	"exhaust":     exhaustInotify,
+	"free":        freeInotify,
 	"needs":       need,
 }
 
@@ -157,13 +158,25 @@ func becomeNobody(isPrivate bool) {
 	must(syscall.Setuid(user))
 }
 
-// exhaustInotify takes every inotify instance that the user may have, until the story ends.
+// taken are the inotify instances that were taken.
+var taken []int
+
+// exhaustInotify takes every inotify instance that the user may have.
 func exhaustInotify() {
 	for {
-		if _, err := syscall.InotifyInit1(syscall.IN_CLOEXEC); err == syscall.EMFILE {
+		descriptor, err := syscall.InotifyInit1(syscall.IN_CLOEXEC)
+		if err == syscall.EMFILE {
 			return
-		} else {
-			must(err)
 		}
+		must(err)
+		taken = append(taken, descriptor)
 	}
+}
+
+// freeInotify gives all back.
+func freeInotify() {
+	for _, descriptor := range taken {
+		must(syscall.Close(descriptor))
+	}
+	taken = nil
 }
