@@ -79,7 +79,7 @@ prefix_of = mkdir -p build/$(1)/lib && ln -sfn ../../include build/$(1)/include 
 # Tools that only tests need are wanted, not needed: without them a test says it was skipped.
 test: all normal
 	@.ci/tools gcc g++ python3 python3-venv strip readelf pkg-config
-	@.ci/tools $(if $(CI),,--optional) cmake promtool
+	@.ci/tools $(if $(CI),,--optional) cmake promtool client_golang
 	@rm -rf build/test
 	@.ci/suite $@ swift             swift test --skip-build --disable-xctest
 	@.ci/suite $@ header            Tests/ABITests/header/check.sh $(LIBRARY) $(NORMAL)
@@ -91,6 +91,7 @@ test: all normal
 	@.ci/suite $@ readme            Tests/Readme/test.sh build
 	@.ci/suite $@ observability     Tests/Observability/test.sh build
 	@.ci/suite $@ go                bindings/go/test.sh build
+	@.ci/suite $@ go-prometheus     bindings/go/cmreloadprometheus/test.sh build
 	@.ci/suite $@ binary            Tests/Packaging/binary.sh
 	@.ci/suite $@ install           Tests/Packaging/install.sh
 	@.ci/suite $@ dist              Tests/Packaging/dist.sh

@@ -163,6 +163,11 @@ func TestCopiesValuesIntoGo(t *testing.T) {
 	}
 }
 
+func TestBinaryWithinYAMLIsItsBase64(t *testing.T) {
+	config, _ := open(t, map[string]string{"a.yaml": "b: !!binary /w ==\n"})
+	expectText(t, config.Current(), "a.yaml#/b", "/w==")
+}
+
 func TestMarshalsAsJSON(t *testing.T) {
 	config, _ := open(t, map[string]string{"a": "x\n\x01\"", "b.json": `{"c": [1, 2.0]}`, "d": "\xff"})
 	features, _ := config.Current().Value("b.json#/c")

@@ -10,7 +10,8 @@ import (
 	"cmreload/internal/abi"
 )
 
-// A Kind says what a [Value] is.
+// A Kind says what a [Value] is. What YAML tags as !!binary within a document is text here, its
+// base64, as in JSON.
 type Kind uint8
 
 // The kinds.

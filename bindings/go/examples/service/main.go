@@ -8,6 +8,7 @@
 //	GET  /config           the settings, and the configuration that they come from
 //	GET  /feature/{name}   whether a feature is on
 //	POST /-/reload         loads at once, for sidecars; /reload too
+//	GET  /metrics          for Prometheus
 //
 // SIGHUP asks for a reload, SIGTERM and SIGINT end it when the requests that run are answered.
 package main
@@ -123,6 +124,7 @@ func handler(config *cmreload.Config) http.Handler {
 		enabled, _ := features.Member(name).Bool() // false when there is no such feature
 		answer(w, map[string]any{"feature": name, "enabled": enabled})
 	})
+	mux.Handle("GET /metrics", cmreload.MetricsHandler())
 	mux.Handle("/-/reload", config.ReloadHandler())
 	mux.Handle("/reload", config.ReloadHandler())
 	return config.Middleware(mux)
