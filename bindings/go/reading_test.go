@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"cmreload"
-	"cmreload/internal/abi"
+	"cmreload/internal/reference"
 )
 
 // What the binding reads in Go must be what the library's own getters read.
@@ -112,12 +112,12 @@ func compare(t *testing.T, data map[string]string, paths ...string) {
 			paths = appendPaths(paths, key+"#", value)
 		}
 	}
-	reference := abi.Reference{Snapshot: held}
+	library := reference.Of(held)
 	for _, path := range paths {
-		comparePath(t, version, reference, path)
+		comparePath(t, version, library, path)
 	}
 	whole, _ := version.MarshalJSON()
-	if wanted, _ := reference.JSON(""); string(whole) != wanted {
+	if wanted, _ := library.JSON(""); string(whole) != wanted {
 		t.Errorf("the whole as JSON differs: %s, not %s", whole, wanted)
 	}
 	if version.Checksum() != held.Checksum() || version.Generation() != held.Generation() ||
@@ -142,7 +142,7 @@ func appendPaths(paths []string, path string, value cmreload.Value) []string {
 	return paths
 }
 
-func comparePath(t *testing.T, version *cmreload.Snapshot, reference abi.Reference, path string) {
+func comparePath(t *testing.T, version *cmreload.Snapshot, library reference.Snapshot, path string) {
 	t.Helper()
 	same := func(getter string, got any, err error, wanted any, status int32) {
 		t.Helper()
@@ -151,31 +151,31 @@ func comparePath(t *testing.T, version *cmreload.Snapshot, reference abi.Referen
 		}
 	}
 	integer, err := version.Int(path)
-	wantedInteger, status := reference.Int64(path)
+	wantedInteger, status := library.Int64(path)
 	same("int64", integer, err, wantedInteger, status)
 
 	number, err := version.Float(path)
-	wantedNumber, status := reference.Double(path)
+	wantedNumber, status := library.Double(path)
 	same("double", math.Float64bits(number), err, math.Float64bits(wantedNumber), status)
 
 	truth, err := version.Bool(path)
-	wantedTruth, status := reference.Bool(path)
+	wantedTruth, status := library.Bool(path)
 	same("bool", truth, err, wantedTruth, status)
 
 	duration, err := version.Duration(path)
-	wantedDuration, status := reference.Duration(path)
+	wantedDuration, status := library.Duration(path)
 	same("duration", int64(duration), err, wantedDuration, status)
 
 	quantity, err := version.Quantity(path)
-	wantedQuantity, status := reference.Quantity(path)
+	wantedQuantity, status := library.Quantity(path)
 	same("quantity", quantity, err, wantedQuantity, status)
 
 	value, err := version.Value(path)
 	if path != "" {
-		wantedJSON, status := reference.JSON(path)
+		wantedJSON, status := library.JSON(path)
 		same("json", value.JSON(), err, wantedJSON, status)
 	}
-	if wanted := reference.Type(path); int32(value.Kind())-1 != wanted {
+	if wanted := library.Type(path); int32(value.Kind())-1 != wanted {
 		t.Errorf("%q is %v, the library says type %d", path, value.Kind(), wanted)
 	}
 }

@@ -45,6 +45,9 @@ type Snapshot struct{ handle *C.cmr_snapshot }
 // IsNull says that there is none: a watcher that was not started has none to acquire.
 func (s Snapshot) IsNull() bool { return s.handle == nil }
 
+// Pointer gives the cmr_snapshot itself.
+func (s Snapshot) Pointer() unsafe.Pointer { return unsafe.Pointer(s.handle) }
+
 // Release is cmr_snapshot_release.
 func (s Snapshot) Release() { C.cmr_snapshot_release(s.handle) }
 

@@ -1,6 +1,9 @@
-package abi
+// Package reference does what the binding does in Go for the sake of speed as the library and libc do
+// it: for tests that compare the two.
+package reference
 
 /*
+#cgo pkg-config: cmreload
 #include <cmreload.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -40,41 +43,45 @@ static reading read_quantity(const cmr_snapshot *s, const char *path) {
 */
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
 
-// What the binding does in Go for the sake of speed, as the library and libc do it: for tests that
-// compare the two.
+	"cmreload/internal/abi"
+)
 
-// A Reference reads a snapshot by the library's getters. Each gives a status.
-type Reference struct{ Snapshot }
+// A Snapshot is read by the library's getters. Each gives a status.
+type Snapshot struct{ handle *C.cmr_snapshot }
+
+// Of gives a snapshot that somebody holds.
+func Of(held abi.Snapshot) Snapshot { return Snapshot{(*C.cmr_snapshot)(held.Pointer())} }
 
 // Int64 is cmr_snapshot_int64.
-func (r Reference) Int64(path string) (int64, int32) {
-	got := readAt(path, func(path *C.char) C.reading { return C.read_int64(r.handle, path) })
+func (s Snapshot) Int64(path string) (int64, int32) {
+	got := readAt(path, func(path *C.char) C.reading { return C.read_int64(s.handle, path) })
 	return int64(got.integer), int32(got.status)
 }
 
 // Double is cmr_snapshot_double.
-func (r Reference) Double(path string) (float64, int32) {
-	got := readAt(path, func(path *C.char) C.reading { return C.read_double(r.handle, path) })
+func (s Snapshot) Double(path string) (float64, int32) {
+	got := readAt(path, func(path *C.char) C.reading { return C.read_double(s.handle, path) })
 	return float64(got.number), int32(got.status)
 }
 
 // Bool is cmr_snapshot_bool.
-func (r Reference) Bool(path string) (bool, int32) {
-	got := readAt(path, func(path *C.char) C.reading { return C.read_bool(r.handle, path) })
+func (s Snapshot) Bool(path string) (bool, int32) {
+	got := readAt(path, func(path *C.char) C.reading { return C.read_bool(s.handle, path) })
 	return bool(got.truth), int32(got.status)
 }
 
 // Duration is cmr_snapshot_duration.
-func (r Reference) Duration(path string) (int64, int32) {
-	got := readAt(path, func(path *C.char) C.reading { return C.read_duration(r.handle, path) })
+func (s Snapshot) Duration(path string) (int64, int32) {
+	got := readAt(path, func(path *C.char) C.reading { return C.read_duration(s.handle, path) })
 	return int64(got.integer), int32(got.status)
 }
 
 // Quantity is cmr_snapshot_quantity.
-func (r Reference) Quantity(path string) (int64, int32) {
-	got := readAt(path, func(path *C.char) C.reading { return C.read_quantity(r.handle, path) })
+func (s Snapshot) Quantity(path string) (int64, int32) {
+	got := readAt(path, func(path *C.char) C.reading { return C.read_quantity(s.handle, path) })
 	return int64(got.integer), int32(got.status)
 }
 
@@ -85,21 +92,21 @@ func readAt(path string, read func(*C.char) C.reading) C.reading {
 }
 
 // Type is cmr_value_type of the value at a path.
-func (r Reference) Type(path string) int32 {
+func (s Snapshot) Type(path string) int32 {
 	copied := C.CString(path)
 	defer C.free(unsafe.Pointer(copied))
-	return int32(C.cmr_value_type(C.cmr_snapshot_value(r.handle, copied)))
+	return int32(C.cmr_value_type(C.cmr_snapshot_value(s.handle, copied)))
 }
 
 // JSON is cmr_snapshot_json.
-func (r Reference) JSON(path string) (string, int32) {
+func (s Snapshot) JSON(path string) (string, int32) {
 	copied := C.CString(path)
 	defer C.free(unsafe.Pointer(copied))
 	var text *C.char
 	var size C.size_t
-	status := C.cmr_snapshot_json(r.handle, copied, &text, &size)
+	status := C.cmr_snapshot_json(s.handle, copied, &text, &size)
 	defer C.cmr_free(unsafe.Pointer(text))
-	return string(borrowed(unsafe.Pointer(text), size)), int32(status)
+	return C.GoStringN(text, C.int(size)), int32(status)
 }
 
 // Matches is fnmatch(3) without flags.
