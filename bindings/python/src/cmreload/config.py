@@ -1,0 +1,595 @@
+"""The configuration that an application holds: what it is made of, and what can be asked of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import weakref
+from ctypes import byref, c_size_t, c_uint64, c_void_p, sizeof
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from . import _declarations as c
+from . import _watcher
+from ._library import call, check, exposition, library, milliseconds, new_error, taken
+from ._watcher import CallsBack, inside_callback
+from .binding import Binding
+from .errors import InvalidArgumentError, StateError, TimedOutError, Violation
+from .events import Changes, Event, Handler, Interest
+from .live import Live, Round
+from .snapshot import Snapshot, copied
+from .sources import Environment, File, Mount, content_of, schema_text
+from .validation import of_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypedDict, TypeVar, Union
+
+    from typing_extensions import Unpack
+
+    from .sources import Schema, Source
+
+    F = TypeVar("F", bound=Callable[..., Any])
+    T = TypeVar("T")
+    Seconds = Union[float, timedelta]
+
+    class Options(TypedDict, total=False):
+        """What :class:`Config` takes beside its sources."""
+
+        name: str
+        defaults: Mapping[str, Any]
+        optional: bool
+        schema: Schema
+        schemas: Mapping[str, Schema]
+        definitions: Mapping[str, Schema]
+        formats: Mapping[str, str]
+        parsers: Mapping[str, Callable[[str, bytes], Any]]
+        settle: Seconds
+        rescan: Seconds
+        poll: Seconds
+        drain: Seconds
+        confirm: Seconds
+        history: int
+        sensitive: bool
+        sniff_json: bool
+        lenient: bool
+        expand_environment: bool
+        assert_format: bool
+        max_value_bytes: int
+        max_total_bytes: int
+        max_keys: int
+        max_depth: int
+
+
+_SECONDS = {"settle", "rescan", "poll", "drain", "confirm"}
+_NUMBERS = {"history", "max_value_bytes", "max_total_bytes", "max_keys", "max_depth"}
+_SWITCHES = {"sensitive", "sniff_json", "lenient", "expand_environment", "assert_format"}
+
+DEEPEST = 512
+"""The most that ``max_depth`` may be: the standard library reads JSON by recursion."""
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a configuration's watcher has done so far.
+
+    Moments are aware datetimes, None for never; ``last_duration`` is what the last attempt took.
+    """
+
+    healthy: bool
+    version: int
+    reloads_succeeded: int
+    reloads_rejected: int
+    reloads_unchanged: int
+    source_errors: int
+    overflows: int
+    rescans: int
+    callbacks: int
+    last_success: datetime | None
+    last_failure: datetime | None
+    last_duration: timedelta
+    polling: int
+    held_snapshots: int
+
+
+class Pin:
+    """Holds one version: as long as it is held, :meth:`Config.drain` waits for it.
+
+    ``with config.pin() as snapshot: …``
+    """
+
+    __slots__ = ("_pointer", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, pointer: int | None) -> None:
+        self.snapshot = snapshot
+        self._pointer = pointer
+
+    def release(self) -> None:
+        """Lets go of the version; the snapshot stays readable."""
+        pointer, self._pointer = self._pointer, None
+        library.cmr_snapshot_release(pointer)
+
+    def __enter__(self) -> Snapshot:
+        return self.snapshot
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.release()
+
+
+class Config(Live):
+    """A configuration that follows its sources: a ``Mapping`` of the current version.
+
+    ``config["KEY"]`` costs what a dict costs. Each look-up sees the newest version; who needs
+    several values of one version takes :attr:`snapshot` once and reads from that.
+
+    Args:
+        sources: layers, a later one wins, key by key. A path is a :class:`File` when it is one,
+            else a :class:`Mount`; both can be given as such, as can an :class:`Environment`.
+        name: for logs and metrics.
+        defaults: keys with the content that they have where no source has them; what is neither
+            text nor bytes is written as JSON.
+        optional: every source may be missing at the start.
+        schema: a JSON Schema for all keys as one object: a dict, JSON text, or the path of a file.
+        schemas: the same for single keys or paths.
+        definitions: schemas by the id that a ``$ref`` names them by.
+        formats: patterns of keys, and "text", "json", "yaml", "toml", "properties", "dotenv" or
+            "ini".
+        parsers: patterns of keys, and functions that make a value for JSON of a key and its bytes.
+        settle: seconds that plain directories and files must be quiet; a mount never waits. 0.1.
+        rescan: seconds between looks behind the kernel's notifications. 10.
+        poll: the same where the kernel cannot notify. 1.
+        drain: seconds that publishing waits for the holders of the version before. 0.
+        confirm: seconds within which a change must be confirmed, 0 for never. 0.
+        history: how many versions are kept. 10.
+        sensitive: wipe memory before it is freed, tell no checksum in logs and metrics.
+        sniff_json: parse keys that no suffix gives a format as JSON when they are JSON.
+        lenient: keep as text what does not parse, instead of rejecting the version.
+        expand_environment: replace ``${NAME}`` by the environment's.
+        assert_format: the ``format`` of a schema counts.
+        max_value_bytes, max_total_bytes, max_keys, max_depth: limits; ``max_depth`` at most 512.
+
+    Attributes:
+        snapshot: the current version; one that is kept does not change.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *sources: Source, **options: Unpack[Options]) -> None:
+        super().__init__()
+        try:
+            self._configure(sources, {**options})
+        except BaseException:
+            self.close()
+            raise
+
+    # ---- what it is made of ----
+
+    def _configure(self, sources: tuple[Source, ...], options: dict[str, Any]) -> None:
+        given = {key: value for key, value in options.items() if value is not None}
+        optional = bool(given.pop("optional", False))
+        name = given.pop("name", None)
+        if name is not None:
+            with self._watcher as watcher:
+                call(library.cmr_watcher_set_name, watcher, name.encode())
+        for key, value in given.pop("defaults", {}).items():
+            content = content_of(value)
+            with self._watcher as watcher:
+                call(library.cmr_watcher_add_default, watcher, key.encode(), content, len(content))
+        for identifier, schema in given.pop("definitions", {}).items():
+            self._set_schema(library.cmr_watcher_add_schema, identifier, schema)
+        schemas = dict(given.pop("schemas", {}))
+        if "schema" in given:
+            schemas[""] = given.pop("schema")
+        for pattern, format in given.pop("formats", {}).items():
+            self._set_format(pattern, format)
+        for pattern, parser in given.pop("parsers", {}).items():
+            self._set_parser(pattern, parser)
+        for option in list(given):
+            self._set_option(option, given.pop(option))
+        for source in sources:
+            self._add(source, optional)
+        for path, schema in schemas.items():
+            self._set_schema(library.cmr_watcher_set_schema, path, schema)
+
+    def _set_option(self, option: str, value: Any) -> None:
+        if option in _SECONDS:
+            number, value = f"CMR_OPTION_{option.upper()}_MS", milliseconds(value)
+        elif option in _NUMBERS or option in _SWITCHES:
+            number, value = f"CMR_OPTION_{option.upper()}", int(value)
+        else:
+            raise TypeError(f"there is no option {option}")
+        if option == "max_depth" and value > DEEPEST:
+            raise InvalidArgumentError(f"max_depth is at most {DEEPEST}")
+        with self._watcher as watcher:
+            check(
+                library.cmr_watcher_set_option(watcher, getattr(c, number), value),
+                f"no such value of {option}",
+            )
+
+    def _add(self, source: Source, optional: bool) -> None:
+        if not isinstance(source, (Mount, File, Environment)):
+            source = (File if os.path.isfile(source) else Mount)(source, optional)
+        with self._watcher as watcher:
+            if isinstance(source, Environment):
+                call(library.cmr_watcher_add_environment, watcher, source.prefix.encode())
+                return
+            is_optional = int(source.optional or optional)
+            check(library.cmr_watcher_set_option(watcher, c.CMR_OPTION_OPTIONAL, is_optional))
+            is_mount = isinstance(source, Mount)
+            add = library.cmr_watcher_add_mount if is_mount else library.cmr_watcher_add_file
+            call(add, watcher, os.fsencode(source.path))
+
+    def _set_schema(self, function: Any, name: str, schema: Schema) -> None:
+        text = schema_text(schema)
+        with self._watcher as watcher:
+            call(function, watcher, name.encode(), text, len(text))
+
+    def _set_format(self, pattern: str, format: str) -> None:
+        number = getattr(c, f"CMR_FORMAT_{format.upper()}", None)
+        if number is None:
+            raise InvalidArgumentError(f"there is no format {format}")
+        with self._watcher as watcher:
+            call(library.cmr_watcher_set_format, watcher, pattern.encode(), number)
+
+    def _set_parser(self, pattern: str, parser: Callable[[str, bytes], Any]) -> None:
+        interest = Interest((pattern,))
+        self._parsers.append((interest, parser))
+        with self._watcher as watcher:
+            call(
+                library.cmr_watcher_set_parser,
+                watcher,
+                pattern.encode(),
+                _watcher.parse,
+                self._serial,
+            )
+
+    # ---- holding a version ----
+
+    def pin(self) -> Pin:
+        """Holds the current version: ``with config.pin() as snapshot: …``.
+
+        What is held this way is what :meth:`drain`, and publishing with ``drain=``, wait for. Once
+        closed, it holds nothing.
+        """
+        try:
+            with self._watcher as watcher:
+                while True:
+                    pointer = library.cmr_watcher_acquire(watcher)
+                    snapshot = self._caught_up(pointer) if pointer else self.snapshot
+                    if not pointer or library.cmr_snapshot_version(pointer) == snapshot.version:
+                        return Pin(snapshot, pointer)
+                    library.cmr_snapshot_release(pointer)
+        except StateError:
+            return Pin(self.snapshot, None)
+
+    # ---- hearing of changes ----
+
+    def on_change(self, *patterns: str, manual: bool = False) -> Callable[[F], F]:
+        """Decorates a function that is called with an :class:`Event` for each new version in which
+        a key changed that matches one of the patterns; without patterns, for each.
+
+        Patterns are globs for the whole key, ``"features.*"``. The function is called on a thread
+        of the library's, one call after the other, and at the start on the thread of
+        :meth:`start`; with ``manual`` in :meth:`dispatch`. It may block: versions that are
+        published meanwhile come as one event. An exception is logged and stops nothing. Inside,
+        ``reload``, ``wait``, ``drain`` and ``dispatch`` raise :class:`StateError`.
+        """
+        return self._decorator(Interest(patterns), manual)
+
+    def on_event(self, function: F | None = None, *, manual: bool = False) -> Any:
+        """As :meth:`on_change`, but for events of every kind, rejections and lost sources too."""
+        decorator: Callable[[F], F] = self._decorator(Interest((), everything=True), manual)
+        return decorator if function is None else decorator(function)
+
+    def _decorator(self, interest: Interest, manual: bool) -> Callable[[F], F]:
+        def register(function: F) -> F:
+            handlers = self._manual_round().handlers if manual else self._by_thread.handlers
+            handlers.append(Handler(function, interest))
+            return function
+
+        return register
+
+    def _manual_round(self) -> Round:
+        with self._lock:
+            if self._by_hand is None:
+                told = Round(_watcher.told_manually, c.CMR_SUBSCRIBE_MANUAL)
+                self._subscribe(told)
+                self._by_hand = told
+            return self._by_hand
+
+    def remove(self, function: Callable[[Event], Any]) -> None:
+        """Calls a handler no more; a call that runs is not waited for."""
+        for told in filter(None, (self._by_thread, self._by_hand)):
+            told.handlers[:] = [each for each in told.handlers if each.function is not function]
+
+    @property
+    def event_fd(self) -> int:
+        """A descriptor that is readable while a manual handler has something to hear: for select,
+        poll and the like. Never read or close it."""
+        self._manual_round()
+        with self._watcher as watcher:
+            return library.cmr_watcher_event_fd(watcher)  # type: ignore[no-any-return]
+
+    def dispatch(self) -> int:
+        """Calls the manual handlers on this thread with what waits for them, and returns the number
+        of events that waited."""
+        handled = c_size_t()
+        with self._watcher as watcher, CallsBack():
+            check(library.cmr_watcher_dispatch(watcher, byref(handled)), "not now or not in here")
+        return handled.value
+
+    def changes(self, *patterns: str) -> Changes:
+        """New versions for the running asyncio loop: ``async for event in config.changes(): …``.
+
+        What happens between the call and the first ``await`` is not lost. Versions that are
+        published while the loop is busy come as one event. Ends when the configuration is closed.
+        """
+        return self._listen(Interest(patterns))
+
+    def events(self) -> Changes:
+        """As :meth:`changes`, but events of every kind, rejections and lost sources too."""
+        return self._listen(Interest((), everything=True))
+
+    async def wait_for_change(self, *patterns: str) -> Event:
+        """Waits for the next version in which a key changes that matches one of the patterns.
+
+        Raises:
+            StateError: the configuration was closed.
+        """
+        changes = self.changes(*patterns)
+        try:
+            return await changes.next()
+        finally:
+            changes.close()
+
+    def _listen(self, interest: Interest) -> Changes:
+        listener = Changes(interest)
+        with self._lock:
+            self._listeners.add(listener)
+        if self.closed:
+            listener.end()
+        return listener
+
+    # ---- safe change ----
+
+    def validator(self, *keys: Any) -> Any:
+        """Decorates a function that may veto a version by raising an exception.
+
+        ``@config.validator`` is called with the candidate, a :class:`Snapshot` of version 0;
+        ``@config.validator("PORT")`` with the value at that path, where there is one. The version
+        is rejected with the exception's message. It runs on the thread that loads, before anybody
+        sees the version; the current version is checked at once.
+
+        Raises:
+            RejectedError: the current version does not pass; the validator is not set.
+        """
+        if len(keys) == 1 and callable(keys[0]):
+            self._add_check(keys[0])
+            return keys[0]
+
+        def register(function: F) -> F:
+            self._add_check(of_values(keys, function))
+            return function
+
+        return register
+
+    def bind(self, settings: type[T]) -> Binding[T]:
+        """Builds each new version into an object of a dataclass or a pydantic model.
+
+        That happens before the version is published: when it raises, the version is rejected. The
+        object of the current version is :attr:`Binding.current`. A field ``log_level`` is read from
+        the key ``log_level``, ``LOG_LEVEL`` or ``log_level`` with the suffix of a format, a field
+        with an alias, or with ``metadata={"key": …}``, from that key; a field that is a dataclass
+        or a model from the key's parsed value.
+
+        Raises:
+            RejectedError: the current version cannot be built.
+        """
+        binding = Binding(settings)
+        self._add_check(binding._prepare)
+        with self._lock:
+            if self._started:
+                binding._follow(self.snapshot)
+            self._bindings.append(binding)
+        return binding
+
+    def _add_check(self, check_candidate: Callable[[Snapshot], None]) -> None:
+        self._checks.append(check_candidate)
+        with self._watcher as watcher:
+            status = library.cmr_watcher_set_validator(watcher, _watcher.validate, self._serial)
+        if status:
+            self._checks.remove(check_candidate)
+            if status == c.CMR_E_REJECTED and self._veto is not None:
+                raise self._veto
+            check(status)
+
+    def reload(self, timeout: float | None = 30.0) -> int:
+        """Loads all sources in an attempt that begins after this call, and returns the version that
+        is current then; it is what readers see. Handlers may hear of it later.
+
+        Raises:
+            TimedOutError: the time, in seconds, is up; the attempt goes on.
+            SourceError, DeniedError, ParseError, LimitError, RejectedError: the attempt failed, and
+                the current version stays.
+            StateError: not started, closed, or inside a callback.
+        """
+        error, version = new_error(), c_uint64()
+        with self._watcher as watcher:
+            wait = milliseconds(timeout)
+            failed = library.cmr_watcher_reload(watcher, wait, byref(version), byref(error))
+        self._catch_up()
+        if failed:
+            raise self._failure(error)
+        return version.value
+
+    def request_reload(self) -> None:
+        """Asks for a reload and returns at once."""
+        with self._watcher as watcher:
+            library.cmr_watcher_request_reload(watcher)
+
+    def reload_on(self, signal_number: int) -> None:
+        """Asks for a reload whenever the process gets this signal, ``signal.SIGHUP`` say; called on
+        the main thread. A handler that was there before is replaced."""
+        reference = weakref.ref(self)
+
+        def asked(*_: object) -> None:
+            config = reference()
+            if config is not None and not config.closed:
+                config.request_reload()
+
+        signal.signal(signal_number, asked)
+
+    def wait(self, after: int | None = None, timeout: float | None = None) -> int:
+        """Waits until readers see a version newer than ``after``, the current one unless given, and
+        returns it.
+
+        Raises:
+            TimedOutError: the time, in seconds, is up.
+            StateError: closed, not started, or inside a callback.
+        """
+        if inside_callback():
+            raise StateError("nothing can be waited for inside a callback")
+        with self._news:
+            seen = self.snapshot.version if after is None else after
+            self._news.wait_for(lambda: self.closed or self.snapshot.version > seen, timeout)
+            if self.snapshot.version > seen:
+                return self.snapshot.version
+        if self.closed or not self._started:
+            raise StateError("the configuration is not followed")
+        raise TimedOutError("no newer version was published in time")
+
+    def _wait_until_told(self, version: int, timeout: float) -> bool:
+        """Waits until every handler was told of a version; for the testing kit."""
+        with self._news:
+            return self._news.wait_for(lambda: self._by_thread.finished >= version, timeout)
+
+    def rollback(self, version: int = 0) -> int:
+        """Publishes a new version with the content of an older one and returns it; 0 means the
+        newest older content that is neither current nor was rolled back from.
+
+        What is left this way is not taken again before its source has offered something else.
+
+        Raises:
+            NotFoundError: there is no such version in the history.
+            StateError: not started, or closed.
+        """
+        error, published = new_error(), c_uint64()
+        with self._watcher as watcher:
+            failed = library.cmr_watcher_rollback(watcher, version, byref(published), byref(error))
+        if failed:
+            raise self._failure(error)
+        self._catch_up()
+        return published.value
+
+    def confirm(self, version: int | None = None) -> None:
+        """Confirms a version, the one that readers see unless given, where ``confirm=`` wants it.
+
+        Raises:
+            NotFoundError: there is no such version any more.
+            StateError: not started, or closed.
+        """
+        confirmed = self.snapshot.version if version is None else version
+        with self._watcher as watcher:
+            check(library.cmr_watcher_confirm(watcher, confirmed))
+
+    @property
+    def history(self) -> list[Snapshot]:
+        """The versions that are kept, the current one first."""
+        versions: list[Snapshot] = []
+        pointer = c_void_p()
+        with self._watcher as watcher:
+            while library.cmr_watcher_history(watcher, len(versions), byref(pointer)) == c.CMR_OK:
+                try:
+                    versions.append(copied(pointer.value or 0))
+                finally:
+                    library.cmr_snapshot_release(pointer)
+        return versions
+
+    def drain(self, before: int | None = None, timeout: float | None = None) -> None:
+        """Waits until nobody holds a version older than ``before``, the current one unless given:
+        until the requests that the middleware pinned to it have ended, and every :meth:`pin` was
+        released. A snapshot that is merely kept is not waited for.
+
+        Raises:
+            TimedOutError: the time, in seconds, is up; the message says how many are held.
+            StateError: not started, closed, or inside a callback.
+        """
+        oldest = self.snapshot.version if before is None else before
+        held = c_size_t()
+        with self._watcher as watcher:
+            status = library.cmr_watcher_drain(watcher, oldest, milliseconds(timeout), byref(held))
+        check(status, f"{held.value} holders are left" if status == c.CMR_E_TIMEOUT else "")
+
+    # ---- observing ----
+
+    def metrics(self) -> str:
+        """The watcher's metrics in Prometheus' text format."""
+        with self._watcher as watcher:
+            return exposition(library.cmr_watcher_metrics, watcher)
+
+    @property
+    def stats(self) -> Stats:
+        """What the watcher has done so far."""
+        struct = c.cmr_stats(struct_size=sizeof(c.cmr_stats))
+        with self._watcher as watcher:
+            check(library.cmr_watcher_stats(watcher, byref(struct)))
+        return Stats(
+            healthy=bool(struct.healthy),
+            last_success=_moment(struct.last_success_ns),
+            last_failure=_moment(struct.last_failure_ns),
+            last_duration=timedelta(microseconds=struct.last_duration_ns / 1000),
+            **{name: getattr(struct, name) for name in _COUNTS},
+        )
+
+    @property
+    def healthy(self) -> bool:
+        """There is a current version, the last attempt was not rejected, and no source is lost."""
+        return self.stats.healthy
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The rules that the newest rejection broke; empty when all is well."""
+        text, size = c_void_p(), c_size_t()
+        with self._watcher as watcher:
+            status = library.cmr_watcher_violations(watcher, byref(text), byref(size))
+        if status:
+            return ()
+        found = json.loads(taken(text, size))
+        return tuple(
+            Violation(**{name: each[name] for name in Violation._fields}) for each in found
+        )
+
+
+_COUNTS = [
+    field.name
+    for field in fields(Stats)
+    if field.name not in ("healthy", "last_success", "last_failure", "last_duration")
+]
+
+
+def watch(*sources: Source, **options: Unpack[Options]) -> Config:
+    """Loads and follows sources: ``with cmreload.watch("/etc/config") as config: …``.
+
+    As ``Config(…).start()``; takes what :class:`Config` takes.
+    """
+    config = Config(*sources, **options)
+    try:
+        return config.start()
+    except BaseException:
+        config.close()
+        raise
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    """A moment of Unix time; 0 is never."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc) if nanoseconds else None
+
+
+def metrics() -> str:
+    """The metrics of all configurations in the process, as one exposition for Prometheus."""
+    return exposition(library.cmr_metrics)

@@ -1,0 +1,248 @@
+"""What happened to a configuration, whom to tell, and how it reaches an asyncio loop."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sys
+import threading
+import weakref
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from . import _declarations as c
+from .errors import Error, InvalidArgumentError, StateError
+from .snapshot import Snapshot, _difference
+from .values import compile_pattern
+
+if TYPE_CHECKING:
+    import asyncio
+    import re
+    from collections.abc import Callable
+
+log = logging.getLogger("cmreload")
+
+
+def _names(prefix: str) -> dict[int, str]:
+    return {
+        value: name[len(prefix) :].lower()
+        for name, value in vars(c).items()
+        if name.startswith(prefix)
+    }
+
+
+KINDS = _names("CMR_EVENT_")
+CAUSES = _names("CMR_CAUSE_")
+CHANGES = _names("CMR_CHANGE_")
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """What a handler is told.
+
+    Attributes:
+        kind: "published", "rejected", "source_lost", "source_recovered" or "drained".
+        cause: "start", "change", "reload" or "rollback".
+        version: that of ``snapshot``; when drained, the newest that nobody holds any more.
+        snapshot: the new version when published, otherwise the current one.
+        previous: when published, the version of the event before; None at the start.
+        changes: when published, of each key that differs "added", "removed" or "modified"; only
+            of the keys that the handler asked for.
+        error: when rejected, why; when a source is lost or recovered, its ``key`` names it.
+        failures: the exceptions of handlers that this event was told to so far.
+    """
+
+    kind: str
+    cause: str
+    version: int
+    snapshot: Snapshot
+    previous: Snapshot | None = None
+    changes: dict[str, str] = field(default_factory=dict)
+    error: Error | None = None
+    failures: list[BaseException] = field(default_factory=list, repr=False)
+
+    @property
+    def failed(self) -> int:
+        """How many handlers raised an exception when they were told."""
+        return len(self.failures)
+
+    def _of_keys(self, keys: list[str]) -> Event:
+        if len(keys) == len(self.changes):
+            return self
+        return replace(self, changes={key: self.changes[key] for key in keys})
+
+    def _followed_by(self, newer: Event) -> Event:
+        """This event and a newer one of its kind as one."""
+        if self.kind != "published":
+            return newer
+        keys = sorted(self.changes.keys() | newer.changes.keys())
+        if self.previous is None:
+            changes = dict.fromkeys((key for key in keys if key in newer.snapshot), "added")
+        else:
+            changes = _difference(self.previous, newer.snapshot, keys)
+        return replace(newer, previous=self.previous, changes=changes)
+
+
+class Interest:
+    """Which events somebody wants to hear of: changes of keys that match, or everything."""
+
+    def __init__(self, patterns: tuple[str, ...], everything: bool = False) -> None:
+        try:
+            self._patterns: list[re.Pattern[str]] = [compile_pattern(text) for text in patterns]
+        except ValueError as problem:
+            raise InvalidArgumentError(str(problem)) from None
+        self._everything = everything
+
+    def matches(self, key: str) -> bool:
+        """Whether a change of this key is of interest."""
+        return not self._patterns or any(each.fullmatch(key) for each in self._patterns)
+
+    def part_of(self, event: Event) -> Event | None:
+        """What of an event is of interest, if anything."""
+        if event.kind != "published":
+            return event if self._everything else None
+        if not self._patterns:
+            return event
+        keys = [key for key in event.changes if self.matches(key)]
+        return event._of_keys(keys) if keys else None
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A function and what it wants to hear of."""
+
+    function: Callable[[Event], Any]
+    interest: Interest
+
+
+def tell(handlers: list[Handler], event: Event) -> None:
+    """Tells each handler; one that raises is logged and counted, and stops nothing."""
+    for handler in tuple(handlers):
+        part = handler.interest.part_of(event)
+        if part is None:
+            continue
+        try:
+            handler.function(part)
+        except Exception as problem:
+            event.failures.append(problem)
+            log.exception("a handler of version %d failed", event.version)
+
+
+def _eventfd() -> int:
+    if sys.version_info >= (3, 10):
+        return os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor: int = libc.eventfd(0, os.O_CLOEXEC | os.O_NONBLOCK)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return descriptor
+
+
+_ONE = (1).to_bytes(8, sys.byteorder)
+
+
+class Changes:
+    """Events for the running asyncio loop, one after the other: ``async for event in …``.
+
+    Offered on the library's thread, with all values native already, and told to the loop through an
+    eventfd. While the loop is busy, newer versions make one event with those that wait.
+    """
+
+    def __init__(self, interest: Interest) -> None:
+        import asyncio
+
+        self._interest = interest
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Event] = {}  # by kind, the oldest first
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended = False
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = _eventfd()
+        self._loop.add_reader(self._descriptor, Changes._wake, weakref.ref(self))
+
+    def offer(self, event: Event) -> None:
+        """Takes an event in; called on any thread."""
+        part = self._interest.part_of(event)
+        if part is None:
+            return
+        with self._lock:
+            if part.kind == "published":
+                self._waiting.pop("rejected", None)
+            older = self._waiting.pop(part.kind, None)
+            self._waiting[part.kind] = older._followed_by(part) if older else part
+            self._signal()
+
+    def end(self) -> None:
+        """No event will follow those that wait; called on any thread."""
+        with self._lock:
+            self._ended = True
+            self._signal()
+
+    def _signal(self) -> None:
+        if self._descriptor >= 0:
+            os.write(self._descriptor, _ONE)
+
+    @staticmethod
+    def _wake(reference: weakref.ref[Changes]) -> None:
+        self = reference()
+        if self is not None and self._descriptor >= 0:
+            os.read(self._descriptor, 8)
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(None)
+
+    def __aiter__(self) -> Changes:
+        return self
+
+    async def __anext__(self) -> Event:
+        while True:
+            with self._lock:
+                if self._waiting:
+                    return self._waiting.pop(next(iter(self._waiting)))
+                if self._ended or self._descriptor < 0:
+                    raise StopAsyncIteration
+            self._waiter = self._loop.create_future()
+            await self._waiter
+
+    async def next(self) -> Event:
+        """The next event.
+
+        Raises:
+            StateError: the configuration was closed.
+        """
+        try:
+            return await self.__anext__()
+        except StopAsyncIteration:
+            raise StateError("the configuration was closed") from None
+
+    def close(self) -> None:
+        """Ends the iteration and gives the eventfd back; called on any thread."""
+        import asyncio
+
+        with self._lock:
+            descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        try:
+            if asyncio._get_running_loop() is self._loop:
+                self._remove(self._loop, descriptor)
+            else:
+                self._loop.call_soon_threadsafe(self._remove, self._loop, descriptor)
+        except RuntimeError:  # the loop was closed, and with it its interest in the descriptor
+            os.close(descriptor)
+
+    @staticmethod
+    def _remove(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+    def after_fork_in_child(self) -> None:
+        """Lets go of what belongs to the parent's loop."""
+        self._lock = threading.Lock()
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            self.close()

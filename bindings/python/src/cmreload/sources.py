@@ -1,0 +1,61 @@
+"""Where configuration comes from, and what its sources hold as bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Union
+
+    Source = Union[str, os.PathLike[str], "Mount", "File", "Environment"]
+    Schema = Union[Mapping[str, Any], bool, str, os.PathLike[str]]
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A directory of keys: a mounted ConfigMap, Secret or projected volume, or a plain directory.
+
+    With ``optional`` it may be missing at the start.
+    """
+
+    path: str | os.PathLike[str]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class File:
+    """One file, whose base name is the key. With ``optional`` it may be missing at the start."""
+
+    path: str | os.PathLike[str]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The environment variables that begin with ``prefix``: with "APP_", APP_X gives key X.
+
+    They are read once, at the start.
+    """
+
+    prefix: str
+
+
+def content_of(value: Any) -> bytes:
+    """The bytes of a key: text and bytes as they are, anything else as JSON."""
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
+
+
+def schema_text(schema: Schema) -> bytes:
+    """A JSON Schema as text: of a dict, of text that begins with a brace, or of a file."""
+    if isinstance(schema, str) and schema.lstrip().startswith("{"):
+        return schema.encode()
+    if isinstance(schema, (str, os.PathLike)):
+        with open(schema, "rb") as file:
+            return file.read()
+    return json.dumps(schema).encode()
