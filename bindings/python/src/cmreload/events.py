@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 from .errors import Error, InvalidArgumentError, StateError
-from .snapshot import Snapshot, _difference
+from .snapshot import Snapshot, difference
 from .values import compile_pattern
 
 if TYPE_CHECKING:
@@ -77,10 +77,7 @@ class Event:
         if self.kind != "published":
             return newer
         keys = sorted(self.changes.keys() | newer.changes.keys())
-        if self.previous is None:
-            changes = dict.fromkeys((key for key in keys if key in newer.snapshot), "added")
-        else:
-            changes = _difference(self.previous, newer.snapshot, keys)
+        changes = difference(self.previous or Snapshot(), newer.snapshot, keys)
         return replace(newer, previous=self.previous, changes=changes)
 
 

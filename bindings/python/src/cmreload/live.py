@@ -298,9 +298,10 @@ class Live(Reader):
             for listener in self._all_listeners():
                 listener.offer(happened)
         tell(told.handlers, happened)
-        with self._news:
-            told.finished = max(told.finished, snapshot.version)
-            self._news.notify_all()
+        if kind == "published":
+            with self._news:
+                told.finished = snapshot.version
+                self._news.notify_all()
 
     def _known(self, pointer: int, told: Round) -> Snapshot:
         """The native snapshot of a version that may have been told of before."""

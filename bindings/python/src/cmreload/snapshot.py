@@ -159,7 +159,7 @@ class Snapshot(Reader):
 
     def changes_since(self, older: Snapshot) -> dict[str, str]:
         """What differs from another version: of each key "added", "removed" or "modified"."""
-        return _difference(older, self, sorted(older.keys() | self.keys()))
+        return difference(older, self, sorted(older.keys() | self.keys()))
 
     def _stored(self, key: str) -> bytes:
         raw = self._raw.get(key)
@@ -201,11 +201,13 @@ def copied(pointer: int, base: Snapshot | None = None, changed: Iterable[str] = 
     )
 
 
-def _difference(older: Snapshot, newer: Snapshot, keys: Iterable[str]) -> dict[str, str]:
+def difference(older: Snapshot, newer: Snapshot, keys: Iterable[str]) -> dict[str, str]:
+    """Of each of the keys that differs "added", "removed" or "modified"."""
     changes = {}
     for key in keys:
         if key not in older:
-            changes[key] = "added"
+            if key in newer:
+                changes[key] = "added"
         elif key not in newer:
             changes[key] = "removed"
         elif newer._stored(key) != older._stored(key):
@@ -222,15 +224,14 @@ def _keys(pointer: int) -> Iterable[str]:
 
 def _copy(pointer: int, key: str, content: dict[str, Any], raw: dict[str, bytes]) -> None:
     """Copies the value of a key, and its bytes where they are not those of the value's text."""
-    name = key.encode()
-    value = library.cmr_snapshot_value(pointer, name)
-    kind = library.cmr_value_type(value)
-    if kind == c.CMR_TYPE_NONE:
+    name, at, size = key.encode(), c_void_p(), c_size_t()
+    # Asked for by key: as a path, a key that is gone may still point into another one.
+    if library.cmr_snapshot_bytes(pointer, name, byref(at), byref(size)):
         content.pop(key, None)
         return
-    at, size = c_void_p(), c_size_t()
-    check(library.cmr_snapshot_bytes(pointer, name, byref(at), byref(size)))
     stored = text_at(at, size)
+    value = library.cmr_snapshot_value(pointer, name)
+    kind = library.cmr_value_type(value)
     if kind == c.CMR_TYPE_BYTES:
         content[key] = stored
     elif kind == c.CMR_TYPE_STRING:

@@ -115,9 +115,10 @@ class ASGIMiddleware:
             pin.release()
 
 
-def _answer(config: Config, method: str, path: str) -> tuple[int, str, str]:
-    """What an endpoint answers: status, content type and text."""
-    if path in RELOAD_PATHS:
+def _answer(config: Config, method: str, paths: set[str]) -> tuple[int, str, str]:
+    """What an endpoint answers, by its path below where it is mounted or from the root: status,
+    content type and text."""
+    if paths.intersection(RELOAD_PATHS):
         if method != "POST":
             return 405, TEXT_TYPE, "use POST\n"
         try:
@@ -125,17 +126,17 @@ def _answer(config: Config, method: str, path: str) -> tuple[int, str, str]:
         except Error as problem:
             return 500, TEXT_TYPE, f"{problem}\n"
         return 200, TEXT_TYPE, "Configuration reloaded\n"
-    if path == METRICS_PATH:
-        if method not in ("GET", "HEAD"):
+    if METRICS_PATH in paths:
+        if method != "GET":
             return 405, TEXT_TYPE, "use GET\n"
         return 200, METRICS_TYPE, metrics()
     return 404, TEXT_TYPE, "not found\n"
 
 
-def _headers(status: int, path: str, kind: str, body: bytes) -> list[tuple[str, str]]:
+def _headers(status: int, kind: str, body: bytes, text: str) -> list[tuple[str, str]]:
     headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
     if status == 405:
-        headers.append(("Allow", "POST" if path in RELOAD_PATHS else "GET, HEAD"))
+        headers.append(("Allow", text.split()[-1]))
     return headers
 
 
@@ -146,11 +147,12 @@ def wsgi_endpoints(config: Config) -> WSGIApplication:
     """A WSGI application with ``POST /-/reload``, ``POST /reload`` and ``GET /metrics``."""
 
     def endpoints(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
-        status, kind, text = _answer(config, method, path)
+        path = environ.get("PATH_INFO", "")
+        paths = {path, environ.get("SCRIPT_NAME", "") + path}
+        status, kind, text = _answer(config, environ["REQUEST_METHOD"], paths)
         body = text.encode()
-        start_response(f"{status} {_REASONS[status]}", _headers(status, path, kind, body))
-        return [b"" if method == "HEAD" else body]
+        start_response(f"{status} {_REASONS[status]}", _headers(status, kind, body, text))
+        return [body]
 
     return endpoints
 
@@ -164,22 +166,17 @@ def asgi_endpoints(config: Config) -> ASGIApplication:
     async def endpoints(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         import asyncio
 
-        path = scope["path"]
-        root = scope.get("root_path", "")
-        if root and path.startswith(root + "/"):
-            path = path[len(root) :]
+        root, path = scope.get("root_path", ""), scope["path"]
+        below = path[len(root) :] if path.startswith(root) else path
         loop = asyncio.get_running_loop()
-        status, kind, text = await loop.run_in_executor(
-            None, _answer, config, scope["method"], path
-        )
+        answering = loop.run_in_executor(None, _answer, config, scope["method"], {path, below})
+        status, kind, text = await answering
         body = text.encode()
         headers = [
             (name.lower().encode(), value.encode())
-            for name, value in _headers(status, path, kind, body)
+            for name, value in _headers(status, kind, body, text)
         ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send(
-            {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
-        )
+        await send({"type": "http.response.body", "body": body})
 
     return endpoints
