@@ -4,17 +4,20 @@
 
 Each worker follows the mount by itself. A request is answered from one version of the
 configuration, whatever happens meanwhile; the response says which, in X-Config-Version.
+POST /-/reload loads at once and GET /-/metrics observes, in the worker that happens to answer;
+SIGHUP to each worker loads in all of them.
 """
 
 import logging
 import os
+import signal
 from dataclasses import dataclass, field
 
 from flask import Flask, jsonify
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import cmreload
 from cmreload.web import WSGIMiddleware, wsgi_endpoints
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ def apply_log_level(event):
 
 
 config.start()
+config.reload_on(signal.SIGHUP)
 app = Flask(__name__)
 
 
@@ -58,7 +62,7 @@ def feature(name):
 
 
 app.wsgi_app = DispatcherMiddleware(
-    WSGIMiddleware(app.wsgi_app, config), {"/config-admin": wsgi_endpoints(config)}
+    WSGIMiddleware(app.wsgi_app, config), {"/-": wsgi_endpoints(config)}
 )
 
 if __name__ == "__main__":

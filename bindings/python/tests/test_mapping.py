@@ -106,7 +106,7 @@ def test_both_are_mappings_with_the_keys_in_order(config):
         assert "absent" not in mapping
         assert dict(mapping) == {**mapping} == dict(mapping.items())
         assert list(reversed(mapping)) == keys[::-1]
-        assert list(mapping.values())[0] == "info"
+        assert next(iter(mapping.values())) == "info"
         assert mapping == dict(mapping)
         assert mapping != {}
         assert mapping | {"more": 1} == {**mapping, "more": 1}

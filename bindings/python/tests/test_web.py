@@ -1,4 +1,4 @@
-"""One version for a whole request; the endpoints. The servers themselves are in test_services.py."""
+"""One version for a whole request; the endpoints. Real servers are in test_services.py."""
 
 import asyncio
 import threading

@@ -43,8 +43,8 @@ def _refuse_subinterpreters() -> None:
         )
 
 
-# What reads memory and returns. It is called with the GIL held: beside busy threads it takes 5 ms to
-# get that back, and copying a version would give it away several times for each key.
+# What reads memory and returns. It is called with the GIL held: beside busy threads it takes 5 ms
+# to get that back, and copying a version would give it away several times for each key.
 _QUICK = re.compile("cmr_(snapshot|value|sink)_|cmr_free$|cmr_watcher_(acquire|version)$")
 
 

@@ -5,6 +5,7 @@ story. Values are read from the newest version so expected.
 """
 
 import base64
+import contextlib
 import json
 import logging
 import os
@@ -248,10 +249,8 @@ class Stage(logging.Handler):
 
     def expect_quiet(self, line):
         version = self.at_hand.version
-        try:
+        with contextlib.suppress(cmreload.Error):  # what is bad may stay bad
             self.config.reload(self.deadline)
-        except cmreload.Error:
-            pass  # what is bad may stay bad
         if self.manual:
             self.config.dispatch()
         if self.config.version != version:

@@ -24,7 +24,7 @@ CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH, PR_SET_DUMPABLE = (
 
 libc = ctypes.CDLL(None, use_errno=True)
 
-# Stops a process, does more in a mount than the kernel keeps notifications of, swaps, lets it go on.
+# Stops a process, does more in a mount than the kernel keeps notifications of, swaps, continues it.
 STORM = """
 import os, signal, sys
 story, turns, mount = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
