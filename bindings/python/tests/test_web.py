@@ -261,7 +261,7 @@ def test_the_asgi_endpoint_reloads_and_gives_metrics(config, configmap):
 def test_a_version_that_a_request_holds_is_waited_for(config, configmap):
     pin = config.pin()
     configmap.update(KEY="second", wait_for=config)
-    with pytest.raises(cmreload.TimedOutError, match="1 holder"):
+    with pytest.raises(cmreload.TimedOutError, match="still held"):
         config.drain(timeout=0)
     waiting = threading.Thread(target=config.drain)
     waiting.start()

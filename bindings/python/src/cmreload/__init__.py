@@ -14,7 +14,6 @@ with cmreload.watch("/etc/config") as config:
 from __future__ import annotations
 
 from ._library import library as _library
-from .binding import Binding
 from .config import Config, Pin, Stats, metrics, watch
 from .errors import (
     DeniedError,
@@ -44,7 +43,6 @@ library_version: str = _library.cmr_version().decode()
 """The version of the shared library that was loaded."""
 
 __all__ = [
-    "Binding",
     "Changes",
     "Config",
     "DeniedError",

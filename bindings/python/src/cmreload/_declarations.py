@@ -51,6 +51,9 @@ CMR_OPTION_RESCAN_MS = 2
 CMR_OPTION_POLL_MS = 3
 CMR_OPTION_OPTIONAL = 4
 CMR_OPTION_DISPATCH = 5
+CMR_OPTION_HISTORY = 6
+CMR_OPTION_DRAIN_MS = 7
+CMR_OPTION_CONFIRM_MS = 8
 CMR_OPTION_SNIFF_JSON = 10
 CMR_OPTION_LENIENT = 11
 CMR_OPTION_MAX_VALUE_BYTES = 12
@@ -60,6 +63,7 @@ CMR_OPTION_MAX_DEPTH = 15
 CMR_DISPATCH_THREAD = 0
 CMR_DISPATCH_MANUAL = 1
 CMR_SUBSCRIBE_MANUAL = 1
+CMR_SUBSCRIBE_DRAINED = 2
 CMR_CHANGE_ADDED = 1
 CMR_CHANGE_REMOVED = 2
 CMR_CHANGE_MODIFIED = 3
@@ -67,9 +71,11 @@ CMR_EVENT_PUBLISHED = 1
 CMR_EVENT_REJECTED = 2
 CMR_EVENT_SOURCE_LOST = 3
 CMR_EVENT_SOURCE_RECOVERED = 4
+CMR_EVENT_DRAINED = 5
 CMR_CAUSE_START = 1
 CMR_CAUSE_CHANGE = 2
 CMR_CAUSE_RELOAD = 3
+CMR_CAUSE_ROLLBACK = 4
 CMR_LOG_ERROR = 1
 CMR_LOG_WARN = 2
 CMR_LOG_INFO = 3
@@ -159,6 +165,7 @@ class cmr_event(ctypes.Structure):
 
 cmr_closed_fn = CFUNCTYPE(None, c_void_p)
 cmr_event_fn = CFUNCTYPE(None, c_void_p, POINTER(cmr_event))
+cmr_validate_fn = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(cmr_error))
 cmr_log_fn = CFUNCTYPE(None, c_void_p, c_int32, c_char_p, c_size_t)
 
 # Of each function what it returns and what it takes.
@@ -235,6 +242,11 @@ FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "cmr_watcher_reload": (c_int32, [c_void_p, c_int64, POINTER(c_uint64), POINTER(cmr_error)]),
     "cmr_watcher_request_reload": (None, [c_void_p]),
     "cmr_watcher_wait": (c_int32, [c_void_p, c_uint64, c_int64, POINTER(c_uint64)]),
+    "cmr_watcher_set_validator": (c_int32, [c_void_p, cmr_validate_fn, c_void_p]),
+    "cmr_watcher_rollback": (c_int32, [c_void_p, c_uint64, POINTER(c_uint64), POINTER(cmr_error)]),
+    "cmr_watcher_confirm": (c_int32, [c_void_p, c_uint64]),
+    "cmr_watcher_history": (c_int32, [c_void_p, c_size_t, POINTER(c_void_p)]),
+    "cmr_watcher_drain": (c_int32, [c_void_p, c_uint64, c_int64, POINTER(c_size_t)]),
     "cmr_watcher_stats": (c_int32, [c_void_p, POINTER(cmr_stats)]),
     "cmr_set_log_handler": (c_int32, [cmr_log_fn, c_void_p, c_int32]),
     "cmr_mount_write": (c_int32, [c_char_p, POINTER(cmr_file), c_size_t, POINTER(cmr_error)]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,7 @@ def _refuse_subinterpreters() -> None:
 
 # What reads memory and returns. It is called with the GIL held: beside busy threads it takes 5 ms
 # to get that back, and copying a version would give it away several times for each key.
-_QUICK = re.compile("cmr_(snapshot|value|sink)_|cmr_free$|cmr_watcher_(acquire|version)$")
+_QUICK = ("cmr_snapshot_", "cmr_value_", "cmr_sink_", "cmr_free", "cmr_watcher_acquire")
 
 
 def _load() -> Any:
@@ -61,7 +60,7 @@ def _load() -> Any:
     loaded = SimpleNamespace()
     for name, (result, arguments) in c.FUNCTIONS.items():
         try:
-            function = getattr(quick if _QUICK.match(name) else waiting, name)
+            function = getattr(quick if name.startswith(_QUICK) else waiting, name)
         except AttributeError:
             raise ImportError(f"{path} is older than this package: it lacks {name}") from None
         function.restype, function.argtypes = result, arguments

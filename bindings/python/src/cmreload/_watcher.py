@@ -143,10 +143,9 @@ told = c.cmr_event_fn(_called(lambda live, event: live._told(event.contents, liv
 told_manually = c.cmr_event_fn(
     _called(lambda live, event: live._told(event.contents, live._by_hand))
 )
-if hasattr(c, "cmr_validate_fn"):
-    validate = c.cmr_validate_fn(
-        _called(lambda live, candidate, error: live._validate(candidate, error.contents))
-    )
+validate = c.cmr_validate_fn(
+    _called(lambda live, candidate, error: live._validate(candidate, error.contents))
+)
 if hasattr(c, "cmr_parse_fn"):
     parse = c.cmr_parse_fn(
         _called(

@@ -95,13 +95,8 @@ def _built_model(model: Any, content: Mapping[str, Any]) -> Any:
     try:
         return model.model_validate(found)
     except ValueError as problem:
-        rejected = rejection(problem)
-    # Outside of the handler: what pydantic raised quotes its input, and would be the context.
-    head, _, rest = rejected.key.partition(".")
-    rejected.key = keys.get(head, head)
-    if rest:
-        rejected.key += "#/" + rest.replace(".", "/")
-    raise rejected
+        rejected = rejection(problem, keys)
+    raise rejected  # outside of the handler: what pydantic raised, its context there, quotes input
 
 
 def _aliases(field: Any) -> Iterator[str]:

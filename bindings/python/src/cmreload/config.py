@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import weakref
 from ctypes import byref, c_size_t, c_uint64, c_void_p, sizeof
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 from . import _watcher
-from ._library import call, check, exposition, library, milliseconds, new_error, taken
+from ._library import call, check, exposition, library, milliseconds, new_error
 from ._watcher import CallsBack, inside_callback
-from .binding import Binding
 from .errors import InvalidArgumentError, StateError, TimedOutError, Violation
-from .events import Changes, Event, Handler, Interest
+from .events import Changes, Event, Interest
 from .live import Live, Round
 from .snapshot import Snapshot, copied
 from .sources import Environment, File, Mount, content_of, schema_text
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .binding import Binding
     from .sources import Schema, Source
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -71,8 +69,7 @@ DEEPEST = 512
 """The most that ``max_depth`` may be: the standard library reads JSON by recursion."""
 
 
-@dataclass(frozen=True)
-class Stats:
+class Stats(SimpleNamespace):
     """What a configuration's watcher has done so far.
 
     Moments are aware datetimes, None for never; ``last_duration`` is what the last attempt took.
@@ -289,7 +286,7 @@ class Config(Live):
     def _decorator(self, interest: Interest, manual: bool) -> Callable[[F], F]:
         def register(function: F) -> F:
             handlers = self._manual_round().handlers if manual else self._by_thread.handlers
-            handlers.append(Handler(function, interest))
+            handlers.append((function, interest))
             return function
 
         return register
@@ -305,7 +302,7 @@ class Config(Live):
     def remove(self, function: Callable[[Event], Any]) -> None:
         """Calls a handler no more; a call that runs is not waited for."""
         for told in filter(None, (self._by_thread, self._by_hand)):
-            told.handlers[:] = [each for each in told.handlers if each.function is not function]
+            told.handlers[:] = [each for each in told.handlers if each[0] is not function]
 
     @property
     def event_fd(self) -> int:
@@ -390,6 +387,8 @@ class Config(Live):
         Raises:
             RejectedError: the current version cannot be built.
         """
+        from .binding import Binding
+
         binding = Binding(settings)
         self._add_check(binding._prepare)
         with self._lock:
@@ -435,6 +434,8 @@ class Config(Live):
     def reload_on(self, signal_number: int) -> None:
         """Asks for a reload whenever the process gets this signal, ``signal.SIGHUP`` say; called on
         the main thread. A handler that was there before is replaced."""
+        import signal
+
         reference = weakref.ref(self)
 
         def asked(*_: object) -> None:
@@ -523,7 +524,7 @@ class Config(Live):
         held = c_size_t()
         with self._watcher as watcher:
             status = library.cmr_watcher_drain(watcher, oldest, milliseconds(timeout), byref(held))
-        check(status, f"{held.value} holders are left" if status == c.CMR_E_TIMEOUT else "")
+        check(status, f"versions still held: {held.value}" if status == c.CMR_E_TIMEOUT else "")
 
     # ---- observing ----
 
@@ -554,22 +555,17 @@ class Config(Live):
     @property
     def violations(self) -> tuple[Violation, ...]:
         """The rules that the newest rejection broke; empty when all is well."""
-        text, size = c_void_p(), c_size_t()
-        with self._watcher as watcher:
-            status = library.cmr_watcher_violations(watcher, byref(text), byref(size))
-        if status:
-            return ()
-        found = json.loads(taken(text, size))
-        return tuple(
-            Violation(**{name: each[name] for name in Violation._fields}) for each in found
-        )
+        return self._violations()
 
 
-_COUNTS = [
-    field.name
-    for field in fields(Stats)
-    if field.name not in ("healthy", "last_success", "last_failure", "last_duration")
-]
+_TOLD_OTHERWISE = {
+    "struct_size",
+    "healthy",
+    "last_success_ns",
+    "last_failure_ns",
+    "last_duration_ns",
+}
+_COUNTS = [field[0] for field in c.cmr_stats._fields_ if field[0] not in _TOLD_OTHERWISE]
 
 
 def watch(*sources: Source, **options: Unpack[Options]) -> Config:

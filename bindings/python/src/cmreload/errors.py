@@ -4,7 +4,8 @@ also the built-in exception that a Python program expects. No value of a key is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 
@@ -143,7 +144,7 @@ class NoMemoryError(Error, MemoryError):
     status = c.CMR_E_NO_MEMORY
 
 
-class Violation(NamedTuple):
+class Violation(SimpleNamespace):
     """One rule that content breaks.
 
     ``instance_path`` and ``schema_path`` are RFC 6901 pointers, to the value within its key and to
@@ -212,16 +213,8 @@ def _cut(text: str, room: int) -> bytes:
 
 def violation_from_struct(violation: cmr_violation) -> Violation:
     """A rule that was broken, copied out of the library's memory."""
-    return Violation(
-        _text(violation.key),
-        _text(violation.instance_path),
-        _text(violation.schema_path),
-        _text(violation.keyword),
-        _text(violation.expected),
-        violation.line,
-        violation.column,
-    )
-
-
-def _text(text: bytes | None) -> str:
-    return (text or b"").decode(errors="replace")
+    told = {field[0]: getattr(violation, field[0]) for field in c.cmr_violation._fields_}
+    for name, value in told.items():
+        if not isinstance(value, int):
+            told[name] = (value or b"").decode(errors="replace")
+    return Violation(**told)

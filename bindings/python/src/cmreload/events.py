@@ -8,13 +8,11 @@ import os
 import sys
 import threading
 import weakref
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 from .errors import Error, InvalidArgumentError, StateError
 from .snapshot import Snapshot, difference
-from .values import compile_pattern
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,7 +35,6 @@ CAUSES = _names("CMR_CAUSE_")
 CHANGES = _names("CMR_CHANGE_")
 
 
-@dataclass(frozen=True, eq=False)
 class Event:
     """What a handler is told.
 
@@ -53,24 +50,63 @@ class Event:
         failures: the exceptions of handlers that this event was told to so far.
     """
 
-    kind: str
-    cause: str
-    version: int
-    snapshot: Snapshot
-    previous: Snapshot | None = None
-    changes: dict[str, str] = field(default_factory=dict)
-    error: Error | None = None
-    failures: list[BaseException] = field(default_factory=list, repr=False)
+    __slots__ = (
+        "cause",
+        "changes",
+        "error",
+        "failures",
+        "kind",
+        "previous",
+        "snapshot",
+        "version",
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        cause: str,
+        version: int,
+        snapshot: Snapshot,
+        previous: Snapshot | None,
+        changes: dict[str, str],
+        error: Error | None = None,
+        failures: list[Exception] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.cause = cause
+        self.version = version
+        self.snapshot = snapshot
+        self.previous = previous
+        self.changes = changes
+        self.error = error
+        self.failures = [] if failures is None else failures
 
     @property
     def failed(self) -> int:
         """How many handlers raised an exception when they were told."""
         return len(self.failures)
 
+    def __repr__(self) -> str:
+        told = self.changes or self.error or ""
+        return f"<Event {self.kind} of version {self.version}: {told}>"
+
+    def _with(self, previous: Snapshot | None, changes: dict[str, str]) -> Event:
+        """The same event, told as another difference."""
+        return Event(
+            self.kind,
+            self.cause,
+            self.version,
+            self.snapshot,
+            previous,
+            changes,
+            self.error,
+            self.failures,
+        )
+
     def _of_keys(self, keys: list[str]) -> Event:
         if len(keys) == len(self.changes):
             return self
-        return replace(self, changes={key: self.changes[key] for key in keys})
+        return self._with(self.previous, {key: self.changes[key] for key in keys})
 
     def _followed_by(self, newer: Event) -> Event:
         """This event and a newer one of its kind as one."""
@@ -78,18 +114,22 @@ class Event:
             return newer
         keys = sorted(self.changes.keys() | newer.changes.keys())
         changes = difference(self.previous or Snapshot(), newer.snapshot, keys)
-        return replace(newer, previous=self.previous, changes=changes)
+        return newer._with(self.previous, changes)
 
 
 class Interest:
     """Which events somebody wants to hear of: changes of keys that match, or everything."""
 
     def __init__(self, patterns: tuple[str, ...], everything: bool = False) -> None:
-        try:
-            self._patterns: list[re.Pattern[str]] = [compile_pattern(text) for text in patterns]
-        except ValueError as problem:
-            raise InvalidArgumentError(str(problem)) from None
+        self._patterns: list[re.Pattern[str]] = []
         self._everything = everything
+        if patterns:
+            from .patterns import compile_pattern
+
+            try:
+                self._patterns = [compile_pattern(text) for text in patterns]
+            except ValueError as problem:
+                raise InvalidArgumentError(str(problem)) from None
 
     def matches(self, key: str) -> bool:
         """Whether a change of this key is of interest."""
@@ -105,22 +145,14 @@ class Interest:
         return event._of_keys(keys) if keys else None
 
 
-@dataclass(frozen=True)
-class Handler:
-    """A function and what it wants to hear of."""
-
-    function: Callable[[Event], Any]
-    interest: Interest
-
-
-def tell(handlers: list[Handler], event: Event) -> None:
+def tell(handlers: list[tuple[Callable[[Event], Any], Interest]], event: Event) -> None:
     """Tells each handler; one that raises is logged and counted, and stops nothing."""
-    for handler in tuple(handlers):
-        part = handler.interest.part_of(event)
+    for function, interest in tuple(handlers):
+        part = interest.part_of(event)
         if part is None:
             continue
         try:
-            handler.function(part)
+            function(part)
         except Exception as problem:
             event.failures.append(problem)
             log.exception("a handler of version %d failed", event.version)

@@ -12,12 +12,12 @@ import json
 import threading
 import warnings
 import weakref
-from ctypes import byref
+from ctypes import byref, c_size_t, c_void_p
 from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 from . import _watcher
-from ._library import library, new_error
+from ._library import library, new_error, taken
 from ._watcher import CallsBack, Watcher, configs
 from .errors import (
     Error,
@@ -27,7 +27,7 @@ from .errors import (
     to_struct,
     violation_from_struct,
 )
-from .events import CAUSES, CHANGES, KINDS, Changes, Event, Handler, Interest, tell
+from .events import CAUSES, CHANGES, KINDS, Changes, Event, Interest, tell
 from .snapshot import Reader, Snapshot, copied
 from .validation import rejection
 
@@ -48,7 +48,7 @@ class Round:
     def __init__(self, function: Any, flags: int) -> None:
         self.function = function
         self.flags = flags
-        self.handlers: list[Handler] = []
+        self.handlers: list[tuple[Callable[[Event], Any], Interest]] = []
         self.newest: Snapshot | None = None
         self.finished = 0
 
@@ -359,7 +359,14 @@ class Live(Reader):
     # ---- why a version was refused ----
 
     def _violations(self) -> tuple[Violation, ...]:
-        raise NotImplementedError
+        """The rules that the newest rejection broke."""
+        text, size = c_void_p(), c_size_t()
+        if not hasattr(library, "cmr_watcher_violations"):
+            return ()
+        with self._watcher as watcher:
+            if library.cmr_watcher_violations(watcher, byref(text), byref(size)):
+                return ()
+        return tuple(Violation(**found) for found in json.loads(taken(text, size)))
 
     def _explain(self, rejected: RejectedError, violations: tuple[Violation, ...]) -> None:
         """Adds what a schema found, or else the exception that a validator raised."""

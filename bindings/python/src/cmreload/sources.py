@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,33 +14,45 @@ if TYPE_CHECKING:
     Schema = Union[Mapping[str, Any], bool, str, os.PathLike[str]]
 
 
-@dataclass(frozen=True)
-class Mount:
+class _Path:
+    __slots__ = ("optional", "path")
+
+    def __init__(self, path: str | os.PathLike[str], optional: bool = False) -> None:
+        self.path = path
+        self.optional = optional
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({os.fspath(self.path)!r}, optional={self.optional})"
+
+
+class Mount(_Path):
     """A directory of keys: a mounted ConfigMap, Secret or projected volume, or a plain directory.
 
     With ``optional`` it may be missing at the start.
     """
 
-    path: str | os.PathLike[str]
-    optional: bool = False
+    __slots__ = ()
 
 
-@dataclass(frozen=True)
-class File:
+class File(_Path):
     """One file, whose base name is the key. With ``optional`` it may be missing at the start."""
 
-    path: str | os.PathLike[str]
-    optional: bool = False
+    __slots__ = ()
 
 
-@dataclass(frozen=True)
 class Environment:
     """The environment variables that begin with ``prefix``: with "APP_", APP_X gives key X.
 
     They are read once, at the start.
     """
 
-    prefix: str
+    __slots__ = ("prefix",)
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def __repr__(self) -> str:
+        return f"Environment({self.prefix!r})"
 
 
 def content_of(value: Any) -> bytes:

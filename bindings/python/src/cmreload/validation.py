@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .errors import Error, RejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
     from .snapshot import Snapshot
 
@@ -37,30 +38,31 @@ def of_values(paths: tuple[str, ...], validate: Callable[[Any], Any]) -> Callabl
     return check
 
 
-def rejection(problem: BaseException) -> RejectedError:
-    """The rejection that an exception means, with that as its cause where it is harmless."""
+def rejection(problem: Exception, keys: Mapping[str, str] = MappingProxyType({})) -> RejectedError:
+    """The rejection that an exception means, with that as its cause where it is harmless.
+
+    ``keys`` says from which key a field of a pydantic model was read.
+    """
+    if isinstance(problem, RejectedError):
+        return problem
     if isinstance(problem, Veto):
         rejected = rejection(problem.problem)
         rejected.key = problem.key
-        return rejected
-    if isinstance(problem, RejectedError):
-        return problem
-    if isinstance(problem, Error):
+    elif hasattr(problem, "errors") and type(problem).__module__.startswith("pydantic"):
+        rejected = _without_input(problem, keys)
+    elif isinstance(problem, Error):
         rejected = RejectedError(problem.message, key=problem.key)
-    elif _is_pydantic(problem):
-        key, message = next(_findings(problem))
-        return RejectedError(message, key=key)
     else:
         rejected = RejectedError(str(problem) or type(problem).__name__)
-    rejected.__cause__ = problem
+        rejected.__cause__ = problem
     return rejected
 
 
-def _is_pydantic(problem: Any) -> bool:
-    return hasattr(problem, "errors") and type(problem).__module__.startswith("pydantic")
-
-
-def _findings(problem: Any) -> Iterator[tuple[str, str]]:
-    """What pydantic found, place by place, without the inputs that it quotes."""
-    for found in problem.errors(include_input=False, include_url=False, include_context=False):
-        yield ".".join(map(str, found["loc"])), found["msg"]
+def _without_input(problem: Any, keys: Mapping[str, str]) -> RejectedError:
+    """The first thing that pydantic found, without the input that its own message quotes."""
+    found = problem.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = [str(part) for part in found["loc"]]
+    if place:
+        place[0] = keys.get(place[0], place[0])
+    inside = "#/" + "/".join(place[1:]) if place[1:] else ""
+    return RejectedError(found["msg"], key="".join(place[:1]) + inside)

@@ -28,12 +28,13 @@ TRUTHS = {
     "0": False,
 }
 
-_INTEGER = re.compile(r"([+-]?)0*([0-9]+)")
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_DURATION_PART = re.compile(r"(?=\.?[0-9])([0-9]*)\.?([0-9]*)([^0-9.]*)")
-_QUANTITY = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)\.?([0-9]*)(.*)", re.S)
-_EXPONENT = re.compile(r"[eE]([+-]?)0*([0-9]+)")
-_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+# As text: an import should cost little, and re compiles each at its first use.
+_INTEGER = r"([+-]?)0*([0-9]+)"
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_DURATION_PART = r"(?=\.?[0-9])([0-9]*)\.?([0-9]*)([^0-9.]*)"
+_QUANTITY = r"([+-]?)(?=\.?[0-9])([0-9]*)\.?([0-9]*)((?s:.*))"
+_EXPONENT = r"[eE]([+-]?)0*([0-9]+)"
+_INDEX = r"0|[1-9][0-9]{0,9}"
 
 _NANOSECONDS = {
     "ns": 1,
@@ -72,7 +73,7 @@ def read_int(value: Any) -> int:
     if type(value) is float:
         return _whole(value)
     text = read_str(value).strip(SPACE)
-    integer = _INTEGER.fullmatch(text)
+    integer = re.fullmatch(_INTEGER, text)
     if integer is None:
         return _whole(_number(text))
     sign, digits = integer.groups()
@@ -106,7 +107,7 @@ def read_nanoseconds(value: Any) -> int:
     sign, rest = (text[0], text[1:]) if text[:1] in ("+", "-") and text else ("", text)
     total, position = 0, 0
     while position < len(rest) or position == 0:
-        part = _DURATION_PART.match(rest, position)
+        part = re.compile(_DURATION_PART).match(rest, position)
         if part is None:
             raise _NotOfType
         whole, fraction, name = part.groups()
@@ -139,7 +140,7 @@ def read_quantity(value: Any) -> int:
             raise _OutOfRange
         whole = int(value)
         return whole + (value > whole) - (value < whole)
-    parts = _QUANTITY.fullmatch(read_str(value).strip(SPACE))
+    parts = re.fullmatch(_QUANTITY, read_str(value).strip(SPACE))
     if parts is None:
         raise _NotOfType
     sign, whole_digits, fraction, suffix = parts.groups()
@@ -150,7 +151,7 @@ def read_quantity(value: Any) -> int:
 
 
 def _number(text: str) -> float:
-    if _NUMBER.fullmatch(text) is None:
+    if re.fullmatch(_NUMBER, text) is None:
         raise _NotOfType
     number = float(text)
     if number in (float("inf"), float("-inf")):
@@ -202,7 +203,7 @@ def _nearest_nanosecond(seconds: float) -> int:
 def _exponent(suffix: str) -> int:
     if suffix in _DECIMAL:
         return _DECIMAL[suffix]
-    written = _EXPONENT.fullmatch(suffix)
+    written = re.fullmatch(_EXPONENT, suffix)
     if written is None:
         raise _NotOfType
     sign, digits = written.groups()
@@ -278,79 +279,8 @@ def _point(value: Any, pointer: str, path: str) -> Any:
             if name in value and not re.search("~(?![01])", token):
                 value = value[name]
                 continue
-        elif type(value) is list and _INDEX.fullmatch(token) and int(token) < len(value):
+        elif type(value) is list and re.fullmatch(_INDEX, token) and int(token) < len(value):
             value = value[int(token)]
             continue
         raise NotFoundError("there is nothing where the pointer points", key=path)
     return value
-
-
-_CLASSES = {
-    "alnum": "a-zA-Z0-9",
-    "alpha": "a-zA-Z",
-    "blank": r" \t",
-    "cntrl": r"\x00-\x1f\x7f",
-    "digit": "0-9",
-    "graph": "!-~",
-    "lower": "a-z",
-    "print": " -~",
-    "punct": r"!-/:-@\[-`{-~",
-    "space": r" \t-\r",
-    "upper": "A-Z",
-    "xdigit": "0-9a-fA-F",
-}
-_ELEMENT = re.compile(
-    r"""\\(?P<escaped>.)
-    | (?P<any>\*) | (?P<one>\?)
-    | \[ (?P<not>[!^]?) (?P<set>\]?
-        (?: \[:\w+:\] | \\. | [^\]\\\[] | \[(?![:.=]) )* ) \]
-    | (?P<literal>[^\\\[])""",
-    re.X | re.S,
-)
-_SET_ITEM = re.compile(
-    r"\[:(?P<named>\w+):\] | (?P<low>\\?.) (?: - (?P<high>\\.|[^\]]) )?", re.X | re.S
-)
-
-
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """A pattern of keys, as ``cmr_watcher_subscribe`` reads one, as a regular expression.
-
-    ``*`` stands for any characters, ``?`` for one, ``[a-z]`` and ``[!a-z]`` for one of a set, and a
-    backslash takes the next one literally.
-
-    Raises:
-        ValueError: the pattern is empty or malformed.
-    """
-    if not pattern:
-        raise ValueError("the key pattern is empty")
-    translated, position = [], 0
-    while position < len(pattern):
-        element = _ELEMENT.match(pattern, position)
-        if element is None:
-            raise ValueError("the key pattern is malformed")
-        if element["any"]:
-            translated.append(".*")
-        elif element["one"]:
-            translated.append(".")
-        elif element["set"] is not None:
-            translated.append(f"[{'^' * bool(element['not'])}{_set(element['set'])}]")
-        else:
-            translated.append(re.escape(element["escaped"] or element["literal"]))
-        position = element.end()
-    try:
-        return re.compile("".join(translated), re.S)
-    except re.error:
-        raise ValueError("the key pattern is malformed") from None
-
-
-def _set(text: str) -> str:
-    translated = []
-    for item in _SET_ITEM.finditer(text):
-        if item["named"]:
-            if item["named"] not in _CLASSES:
-                raise ValueError("the key pattern names a class of characters that does not exist")
-            translated.append(_CLASSES[item["named"]])
-            continue
-        ends = [re.escape(end[-1]) for end in (item["low"], item["high"]) if end]
-        translated.append("-".join(ends))
-    return "".join(translated)

@@ -1,0 +1,501 @@
+"""Validators, bound settings, rollback, confirmation, history and drain."""
+
+import dataclasses
+import enum
+import threading
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Optional
+
+import pydantic
+import pytest
+
+import cmreload
+
+PATIENCE_SECONDS = 10
+
+
+@pytest.fixture
+def config(watch, configmap):
+    configmap.update(PORT="80", LEVEL="info", **{"app.json": {"limits": [1, 2], "debug": False}})
+    return watch(configmap.path)
+
+
+# ---- validators ----
+
+
+def test_a_validator_vetoes_a_version_before_anybody_sees_it(config, configmap, heard):
+    config.on_event(heard)
+
+    @config.validator
+    def ports(candidate):
+        assert isinstance(candidate, cmreload.Snapshot)
+        if candidate.int("PORT") < 1024 and candidate["LEVEL"] != "info":
+            raise ValueError("only info may use a low port")
+
+    with pytest.raises(cmreload.RejectedError, match="only info may use a low port") as raised:
+        configmap.update(LEVEL="debug", wait_for=config)
+    assert isinstance(raised.value.__cause__, ValueError)
+    assert config["LEVEL"] == "info"
+    assert config.version == 1
+    (event,) = heard.wait(1)
+    assert event.kind == "rejected"
+    assert isinstance(event.error, cmreload.RejectedError)
+    assert event.error.message == "only info may use a low port"
+    configmap.update(PORT="8080", wait_for=config)
+    assert (config["LEVEL"], config.version) == ("debug", 2)
+    assert config.healthy
+
+
+def test_a_validator_of_a_key_is_given_its_value(config, configmap):
+    seen = []
+
+    @config.validator("app.json#/limits", "absent")
+    def limits(value):
+        seen.append(value)
+        if sum(value) > 10:
+            raise ValueError("too much")
+
+    with pytest.raises(cmreload.RejectedError) as raised:
+        configmap.update({"app.json": {"limits": [9, 9]}}, wait_for=config)
+    assert (raised.value.key, raised.value.message) == ("app.json#/limits", "too much")
+    assert seen[0] == [1, 2]
+    assert seen[-1] == [9, 9]
+
+
+def test_the_current_version_is_checked_at_once(config, configmap):
+    with pytest.raises(cmreload.RejectedError, match="never"):
+
+        @config.validator
+        def refuse(candidate):
+            raise ValueError("never")
+
+    configmap.update(LEVEL="debug", wait_for=config)
+    assert config["LEVEL"] == "debug"
+
+
+def test_a_validator_may_fail_a_start(configmap):
+    configmap.update(PORT="80")
+    config = cmreload.Config(configmap.path)
+
+    @config.validator("PORT")
+    def never(value):
+        raise ValueError("no such port")
+
+    with pytest.raises(cmreload.RejectedError, match="no such port"):
+        config.start()
+    assert config.version == 0
+    config.close()
+
+
+def test_several_validators_all_count(config, configmap):
+    @config.validator("PORT")
+    def port(value):
+        if value == "0":
+            raise ValueError("no port")
+
+    @config.validator("LEVEL")
+    def level(value):
+        if value not in ("info", "debug"):
+            raise ValueError("no level")
+
+    with pytest.raises(cmreload.RejectedError, match="LEVEL: no level"):
+        configmap.update(LEVEL="loud", wait_for=config)
+    with pytest.raises(cmreload.RejectedError, match="PORT: no port"):
+        configmap.update(LEVEL="debug", PORT="0", wait_for=config)
+    configmap.update(PORT="81", wait_for=config)
+    assert (config["LEVEL"], config["PORT"]) == ("debug", "81")
+
+
+def test_the_snapshot_that_was_validated_is_the_one_that_is_published(config, configmap):
+    candidates = []
+    config.validator(candidates.append)
+    configmap.update(LEVEL="debug", wait_for=config)
+    assert candidates[-1] is config.snapshot
+    assert config.snapshot.version == 2
+    assert config.snapshot.published_ns > 0
+    assert config.stats.held_snapshots == 0
+
+
+# ---- settings of a dataclass ----
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    requests: int
+    burst: float = 1.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    log_level: Literal["info", "debug"]
+    port: int
+    timeout: timedelta = timedelta(seconds=1)
+    debug: bool = False
+    colour: Colour = Colour.RED
+    limits: Optional[Limits] = None
+    tags: list[str] = dataclasses.field(default_factory=list)
+    weights: dict[str, float] = dataclasses.field(default_factory=dict)
+    ratio: Decimal = Decimal(1)
+    folder: Path = Path("/")
+    secret: bytes = b""
+    anything: Any = None
+    named: str = dataclasses.field(default="", metadata={"key": "some-other.key"})
+
+
+CONTENT = {
+    "LOG_LEVEL": "info\n",
+    "port": "80",
+    "TIMEOUT": "1m30s",
+    "debug": "yes",
+    "COLOUR": "blue",
+    "limits.json": {"requests": "7"},
+    "tags.json": ["a", "b"],
+    "weights.json": {"x": 1, "y": "0.5"},
+    "ratio": "1.10",
+    "folder": "/etc",
+    "secret": b"\xff",
+    "anything.json": [None],
+    "some-other.key": "named",
+    "UNRELATED": "ignored",
+}
+
+
+@pytest.fixture
+def bound(watch, configmap):
+    configmap.update(CONTENT)
+    config = watch(configmap.path)
+    return config, config.bind(Settings)
+
+
+def test_a_dataclass_is_built_from_the_keys(bound):
+    assert bound[1].current == Settings(
+        log_level="info",
+        port=80,
+        timeout=timedelta(seconds=90),
+        debug=True,
+        colour=Colour.BLUE,
+        limits=Limits(requests=7, burst=1.5),
+        tags=["a", "b"],
+        weights={"x": 1.0, "y": 0.5},
+        ratio=Decimal("1.10"),
+        folder=Path("/etc"),
+        secret=b"\xff",
+        anything=[None],
+        named="named",
+    )
+
+
+def test_settings_follow_each_version(bound, configmap):
+    config, settings = bound
+    before = settings.current
+    seen = []
+    config.on_change()(lambda event: seen.append(settings.current.port))
+    configmap.update(port="81", wait_for=config)
+    assert settings.current.port == 81
+    assert seen == [81]
+    assert before.port == 80
+    configmap.delete("debug", wait_for=config)
+    assert settings.current.debug is False
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "message"),
+    [
+        ({"port": "hunter2"}, "port", "is not an integer"),
+        ({"LOG_LEVEL": "hunter2"}, "LOG_LEVEL", "is not one of info, debug"),
+        ({"COLOUR": "hunter2"}, "COLOUR", "is not one of red, blue"),
+        ({"limits.json": {"requests": "hunter2"}}, "limits.json#/requests", "is not an integer"),
+        ({"limits.json": {}}, "limits.json#/REQUESTS", "is missing"),
+        ({"limits.json": 3}, "limits.json", "is not an object"),
+        ({"tags.json": ["a", 3]}, "tags.json#/1", "is not text"),
+        ({"weights.json": {"x": "hunter2"}}, "weights.json#/x", "is not a number"),
+        ({"ratio": "hunter2"}, "ratio", "is no Decimal"),
+        ({"debug": "hunter2"}, "debug", "is not a truth value"),
+    ],
+)
+def test_a_version_that_does_not_fit_is_rejected_by_key(bound, configmap, change, key, message):
+    config, settings = bound
+    with pytest.raises(cmreload.RejectedError) as raised:
+        configmap.update(change, wait_for=config)
+    assert (raised.value.key, raised.value.message) == (key, message)
+    assert config.version == 1
+    assert settings.current.port == 80
+    problem = raised.value
+    while problem is not None:
+        assert "hunter2" not in f"{problem!r}{problem}"
+        problem = problem.__cause__ or problem.__context__
+
+
+def test_settings_that_do_not_fit_fail_the_start(configmap):
+    config = cmreload.Config(configmap.path)
+    config.bind(Settings)
+    with pytest.raises(cmreload.RejectedError, match="LOG_LEVEL: is missing"):
+        config.start()
+    configmap.update(CONTENT)
+    with config:
+        assert config["port"] == "80"
+
+
+def test_settings_that_do_not_fit_the_current_version_are_not_bound(watch, configmap):
+    config = watch(configmap.path)
+    with pytest.raises(cmreload.RejectedError):
+        config.bind(Settings)
+    configmap.update(A="1", wait_for=config)
+    assert config["A"] == "1"
+
+
+def test_settings_are_of_the_version_that_readers_see(bound, configmap):
+    config, settings = bound
+    ended = threading.Event()
+    problems = []
+
+    def read():
+        while not ended.is_set():
+            snapshot = config.snapshot
+            port = settings.current.port
+            if not snapshot.int("port") - 1 <= port <= config.int("port") + 1:
+                problems.append((snapshot, port))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for port in range(81, 101):
+        configmap.update(port=str(port), wait_for=config)
+        assert settings.current.port == port
+    ended.set()
+    reader.join()
+    assert not problems
+
+
+def test_what_is_neither_a_dataclass_nor_a_model_is_refused(config):
+    with pytest.raises(ValueError, match="neither"):
+        config.bind(dict)
+
+
+# ---- settings of a pydantic model ----
+
+
+class Features(pydantic.BaseModel):
+    dark_mode: bool
+    rollout: int = pydantic.Field(0, ge=0, le=100)
+
+
+class Model(pydantic.BaseModel):
+    log_level: Literal["info", "debug"] = "info"
+    max_connections: pydantic.PositiveInt = 100
+    timeout: timedelta = timedelta(seconds=1)
+    features: Features = pydantic.Field(alias="features.json")
+    api_key: pydantic.SecretStr = pydantic.Field(
+        pydantic.SecretStr(""), validation_alias=pydantic.AliasChoices("API_KEY", "key")
+    )
+
+
+@pytest.fixture
+def modelled(watch, configmap):
+    configmap.update(
+        LOG_LEVEL="debug", MAX_CONNECTIONS="7", TIMEOUT="1h30m", key="k",
+        **{"features.json": {"dark_mode": True}},
+    )  # fmt: skip
+    config = watch(configmap.path)
+    return config, config.bind(Model)
+
+
+def test_a_model_is_built_from_the_keys(modelled):
+    current = modelled[1].current
+    assert isinstance(current, Model)
+    assert (current.log_level, current.max_connections) == ("debug", 7)
+    assert current.timeout == timedelta(hours=1, minutes=30)
+    assert current.features == Features(dark_mode=True, rollout=0)
+    assert current.api_key.get_secret_value() == "k"
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "message"),
+    [
+        ({"MAX_CONNECTIONS": "-77123"}, "MAX_CONNECTIONS", "greater than 0"),
+        ({"LOG_LEVEL": "77123"}, "LOG_LEVEL", "'info' or 'debug'"),
+        ({"features.json": {"dark_mode": True, "rollout": 77123}}, "features.json#/rollout",
+         "less than or equal to 100"),
+        ({"features.json": {}}, "features.json#/dark_mode", "required"),
+        ({"TIMEOUT": "77123 years"}, "TIMEOUT", "duration"),
+    ],
+)  # fmt: skip
+def test_a_model_s_refusal_says_why_without_its_input(modelled, configmap, change, key, message):
+    config, settings = modelled
+    with pytest.raises(cmreload.RejectedError, match=message) as raised:
+        configmap.update(change, wait_for=config)
+    assert raised.value.key == key
+    problem = raised.value
+    while problem is not None:
+        assert "77123" not in f"{problem!r}{problem}"
+        problem = problem.__cause__ or problem.__context__
+    assert settings.current.max_connections == 7
+
+
+# ---- rollback, confirmation, history, drain ----
+
+
+def test_a_rollback_publishes_the_content_of_an_older_version(config, configmap, heard):
+    config.on_change()(heard)
+    configmap.update(LEVEL="debug", wait_for=config)
+    version = config.rollback()
+    assert version == config.version == 3
+    assert config["LEVEL"] == "info"
+    event = heard.wait(2)[1]
+    assert (event.cause, event.changes) == ("rollback", {"LEVEL": "modified"})
+    config.reload()
+    assert config["LEVEL"] == "info"  # what was left is not taken again
+    configmap.update(LEVEL="warning", wait_for=config)
+    assert config["LEVEL"] == "warning"
+    config.rollback(2)
+    assert config["LEVEL"] == "debug"
+    with pytest.raises(KeyError):
+        config.rollback(77)
+
+
+def test_bound_settings_follow_a_rollback(bound, configmap):
+    config, settings = bound
+    configmap.update(port="81", wait_for=config)
+    config.rollback()
+    assert settings.current.port == 80
+
+
+def test_history_has_the_versions_that_are_kept(watch, configmap):
+    configmap.update(A="1")
+    config = watch(configmap.path, history=3)
+    for turn in "2345":
+        configmap.update(A=turn, wait_for=config)
+    assert [(each.version, each["A"]) for each in config.history][:3] == [
+        (5, "5"), (4, "4"), (3, "3"),
+    ]  # fmt: skip
+    assert config.history[0] == config.snapshot
+    assert config.stats.held_snapshots == 0
+
+
+def test_what_nobody_confirms_is_taken_back(watch, configmap, heard):
+    configmap.update(A="1")
+    config = watch(configmap.path, confirm=0.2)
+    config.on_change()(heard)
+    configmap.update(A="2")
+    first, second = heard.wait(2)
+    assert (first.snapshot["A"], first.cause) == ("2", "change")
+    assert (second.snapshot["A"], second.cause) == ("1", "rollback")
+
+
+def test_what_is_confirmed_stays(watch, configmap):
+    configmap.update(A="1")
+    config = watch(configmap.path, confirm=timedelta(minutes=10))
+    configmap.update(A="2", wait_for=config)
+    config.confirm()
+    with pytest.raises(KeyError):
+        config.confirm(77)
+    assert config["A"] == "2"
+
+
+def test_publishing_waits_for_who_holds_the_version_before(watch, configmap, heard):
+    configmap.update(A="1")
+    config = watch(configmap.path, drain=PATIENCE_SECONDS * 6)
+    config.on_change()(heard)
+    kept = config.snapshot  # merely kept: nobody waits for it
+    with config.pin() as snapshot:
+        configmap.update(A="2")
+        with pytest.raises(TimeoutError):
+            config.wait(1, timeout=0.05)
+        assert snapshot["A"] == config["A"] == "1"
+    (event,) = heard.wait(1)
+    assert event.snapshot["A"] == config["A"] == "2"
+    assert kept["A"] == "1"
+
+
+def test_drain_waits_for_pins(config, configmap):
+    pins = [config.pin(), config.pin()]
+    configmap.update(LEVEL="debug", wait_for=config)
+    with pytest.raises(cmreload.TimedOutError, match="still held"):
+        config.drain(timeout=0)
+    pins.pop().release()
+    pins.pop().release()
+    config.drain(timeout=PATIENCE_SECONDS)
+    held = config.pin()
+    config.drain(timeout=0)  # who holds the current version is not waited for
+    held.release()
+    held.release()
+    assert config.stats.held_snapshots == 0
+
+
+# ---- sources and options ----
+
+
+def test_later_sources_win_and_defaults_lie_under_all(watch, configmap, tmp_path, monkeypatch):
+    configmap.update(A="mount", B="mount", C="mount")
+    (tmp_path / "B").write_text("file")
+    monkeypatch.setenv("APP_C", "environment")
+    monkeypatch.setenv("APP_D", "environment")
+    config = watch(
+        configmap.path,
+        tmp_path / "B",
+        cmreload.Environment("APP_"),
+        cmreload.Mount(tmp_path / "absent", optional=True),
+        cmreload.File(tmp_path / "absent.json", optional=True),
+        defaults={"A": "default", "E": "default", "f.json": {"x": 1}},
+        name="layers",
+    )
+    assert dict(config) == {
+        "A": "mount",
+        "B": "file",
+        "C": "environment",
+        "D": "environment",
+        "E": "default",
+        "f.json": {"x": 1},
+    }
+
+
+def test_a_source_that_is_missing_is_an_os_error(tmp_path):
+    with pytest.raises(OSError, match="absent") as raised:
+        cmreload.watch(tmp_path / "absent")
+    assert raised.value.errno == 2
+    assert raised.value.key == str(tmp_path / "absent")
+    with cmreload.watch(tmp_path / "absent", optional=True) as config:
+        assert len(config) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"nonsense": 1}, TypeError),
+        ({"max_keys": 0}, ValueError),
+        ({"max_depth": 513}, ValueError),
+        ({"poll": 0}, ValueError),
+        ({"name": "x" * 300}, ValueError),
+        ({"defaults": {"": "1"}}, ValueError),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(options, error):
+    with pytest.raises(error):
+        cmreload.Config(**options)
+
+
+def test_as_deep_as_allowed_is_read(watch):
+    deep = "[" * 512 + "]" * 512
+    config = watch(defaults={"deep.json": deep}, max_depth=512)
+    value, depth = config["deep.json"], 1
+    while value:
+        value, depth = value[0], depth + 1
+    assert depth == 512
+
+
+def test_stats_say_what_happened(config, configmap):
+    configmap.update(LEVEL="debug", wait_for=config)
+    with pytest.raises(cmreload.ParseError):
+        configmap.update({"app.json": "{"}, wait_for=config)
+    stats = config.stats
+    assert (stats.healthy, stats.version) == (False, 2)
+    assert (stats.reloads_succeeded, stats.reloads_rejected) == (2, 1)
+    assert stats.last_success < stats.last_failure
+    assert timedelta(0) < stats.last_duration < timedelta(seconds=PATIENCE_SECONDS)
+    assert stats.polling == 0
