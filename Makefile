@@ -9,6 +9,7 @@
 #   make install   PREFIX=/usr/local DESTDIR=
 #   make dist      dist/libcmreload-VERSION-linux-x86_64.tar.gz of what is installed, and the
 #                  package for Go
+#   make wheel     dist/cmreload-VERSION-…manylinux….whl and the sdist: import cmreload
 #   make format    formats the Swift sources in place
 
 PREFIX  ?= /usr/local
@@ -26,7 +27,7 @@ NORMAL   := build/normal/lib/libcmreload.so.1
 FILES    := lib/libcmreload.so.1 include/cmreload.h lib/pkgconfig/cmreload.pc \
             lib/cmake/cmreload/cmreloadConfig.cmake lib/cmake/cmreload/cmreloadConfigVersion.cmake
 
-.PHONY: all normal address thread demo test check bench install dist format clean FORCE
+.PHONY: all normal address thread demo test check bench install dist wheel format clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(FILES:%=build/%) build/lib/libcmreload.so
@@ -89,6 +90,8 @@ test: all normal
 	@.ci/suite $@ scenarios         Tests/Scenarios/run.sh build
 	@.ci/suite $@ scenarios-normal  Tests/Scenarios/run.sh build/normal
 	@.ci/suite $@ examples          bindings/c/examples/test.sh build
+	@.ci/suite $@ python            bindings/python/test.sh pytest -n 3 --ignore tests/test_scenarios.py
+	@.ci/suite $@ python-scenarios  bindings/python/test.sh pytest -n 3 tests/test_scenarios.py
 	@.ci/suite $@ readme            Tests/Readme/test.sh build
 	@.ci/suite $@ observability     Tests/Observability/test.sh build
 	@.ci/suite $@ go                bindings/go/test.sh build
@@ -107,6 +110,11 @@ check: all normal address thread
 	@.ci/suite $@ structure         Tests/Structure/structure.py
 	@.ci/suite $@ suites            Tests/Structure/suites.sh
 	@.ci/suite $@ format            Tests/Structure/format.sh
+	@.ci/suite $@ python-header     bindings/python/generate.py --check
+	@.ci/suite $@ python-style      bindings/python/style.sh
+	@.ci/suite $@ python-repeated   env CMRELOAD_REPETITIONS=200 bindings/python/test.sh \
+	    pytest -n 2 tests/test_processes.py tests/test_mapping.py
+	@.ci/suite $@ python-versions   bindings/python/versions.sh
 	@.ci/suite $@ go-updates        env CMRELOAD_UPDATES=10000 bindings/go/test.sh build \
 	    -count=1 -run=TestReadersSeeOneVersion
 	@.ci/suite $@ go-repeated       bindings/go/test.sh build -race -count=4
@@ -153,8 +161,16 @@ dist: all
 	@rm -rf dist/$(PACKAGE)
 	@echo dist/$(PACKAGE).tar.gz
 
+# A wheel with the library in it, for the glibc that it needs, and the source distribution.
+wheel: all
+	@.ci/tools python3 python3-venv readelf
+	@CMRELOAD_WHEEL_LIBRARY=$(abspath $(LIBRARY)) bindings/python/test.sh \
+	    python -m build --no-isolation --sdist --wheel --outdir $(abspath dist) . >/dev/null
+	@bindings/python/test.sh auditwheel show $(abspath dist)/cmreload-$(VERSION)-py3-*.whl
+
 format:
 	@swift format -i -r -p Package.swift Sources Tests
+	@bindings/python/test.sh ruff format -q
 
 clean:
 	rm -rf build dist .build .build-embedded .build-thread .build-address

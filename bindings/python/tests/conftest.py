@@ -47,3 +47,10 @@ class Heard:
 @pytest.fixture
 def heard():
     return Heard()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The line that counts, as every suite of this project prints it."""
+    stats = terminalreporter.stats
+    failed = len(stats.get("failed", ())) + len(stats.get("error", ()))
+    terminalreporter.write_line(f"{len(stats.get('passed', ()))} passed, {failed} failed")
