@@ -242,5 +242,5 @@ def _copy(pointer: int, key: str, content: dict[str, Any], raw: dict[str, bytes]
             return
     else:
         check(library.cmr_snapshot_json(pointer, name, byref(at), byref(size)))
-        content[key] = json.loads(taken(at, size))
+        content[key] = json.loads(taken(at, size).decode())
     raw[key] = stored
