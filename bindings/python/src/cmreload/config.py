@@ -6,7 +6,7 @@ import os
 import weakref
 from ctypes import byref, c_size_t, c_uint64, c_void_p, sizeof
 from datetime import datetime, timedelta, timezone
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
@@ -65,6 +65,8 @@ _SECONDS = {"settle", "rescan", "poll", "drain", "confirm"}
 _NUMBERS = {"history", "max_value_bytes", "max_total_bytes", "max_keys", "max_depth"}
 _SWITCHES = {"sensitive", "sniff_json", "lenient", "expand_environment", "assert_format"}
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
 DEEPEST = 512
 """The most that ``max_depth`` may be: the standard library reads JSON by recursion."""
 
@@ -103,10 +105,10 @@ class Pin:
         self.snapshot = snapshot
         self._pointer = pointer
 
-    def release(self) -> None:
+    def release(self, _release: Any = library.cmr_snapshot_release) -> None:
         """Lets go of the version; the snapshot stays readable."""
         pointer, self._pointer = self._pointer, None
-        library.cmr_snapshot_release(pointer)
+        _release(pointer)
 
     def __enter__(self) -> Snapshot:
         return self.snapshot
@@ -159,91 +161,87 @@ class Config(Live):
     def __init__(self, *sources: Source, **options: Unpack[Options]) -> None:
         super().__init__()
         try:
-            self._configure(sources, {**options})
+            self._configure(sources, **options)
         except BaseException:
             self.close()
             raise
 
     # ---- what it is made of ----
 
-    def _configure(self, sources: tuple[Source, ...], options: dict[str, Any]) -> None:
-        given = {key: value for key, value in options.items() if value is not None}
-        optional = bool(given.pop("optional", False))
-        name = given.pop("name", None)
+    def _configure(
+        self,
+        sources: tuple[Source, ...],
+        name: str | None = None,
+        optional: bool = False,
+        defaults: Mapping[str, Any] = _NONE,
+        schema: Schema | None = None,
+        schemas: Mapping[str, Schema] = _NONE,
+        definitions: Mapping[str, Schema] = _NONE,
+        formats: Mapping[str, str] = _NONE,
+        parsers: Mapping[str, Callable[[str, bytes], Any]] = _NONE,
+        **options: Any,
+    ) -> None:
         if name is not None:
-            with self._watcher as watcher:
-                call(library.cmr_watcher_set_name, watcher, name.encode())
-        for key, value in given.pop("defaults", {}).items():
-            content = content_of(value)
-            with self._watcher as watcher:
-                call(library.cmr_watcher_add_default, watcher, key.encode(), content, len(content))
-        for identifier, schema in given.pop("definitions", {}).items():
-            self._set_schema(library.cmr_watcher_add_schema, identifier, schema)
-        schemas = dict(given.pop("schemas", {}))
-        if "schema" in given:
-            schemas[""] = given.pop("schema")
-        for pattern, format in given.pop("formats", {}).items():
+            self._call(library.cmr_watcher_set_name, name.encode())
+        for option, value in options.items():
+            self._set_option(option, value)
+        for pattern, format in formats.items():
             self._set_format(pattern, format)
-        for pattern, parser in given.pop("parsers", {}).items():
+        for pattern, parser in parsers.items():
             self._set_parser(pattern, parser)
-        for option in list(given):
-            self._set_option(option, given.pop(option))
+        for key, value in defaults.items():
+            content = content_of(value)
+            self._call(library.cmr_watcher_add_default, key.encode(), content, len(content))
         for source in sources:
             self._add(source, optional)
-        for path, schema in schemas.items():
-            self._set_schema(library.cmr_watcher_set_schema, path, schema)
+        for identifier, each in definitions.items():
+            self._add_schema(library.cmr_watcher_add_schema, identifier, each)
+        for path, each in schemas.items():
+            self._add_schema(library.cmr_watcher_set_schema, path, each)
+        if schema is not None:
+            self._add_schema(library.cmr_watcher_set_schema, "", schema)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
+        with self._watcher as watcher:
+            call(function, watcher, *arguments)
 
     def _set_option(self, option: str, value: Any) -> None:
         if option in _SECONDS:
             number, value = f"CMR_OPTION_{option.upper()}_MS", milliseconds(value)
-        elif option in _NUMBERS or option in _SWITCHES:
+        elif option in _NUMBERS or option in _SWITCHES or option == "optional":
             number, value = f"CMR_OPTION_{option.upper()}", int(value)
         else:
             raise TypeError(f"there is no option {option}")
         if option == "max_depth" and value > DEEPEST:
             raise InvalidArgumentError(f"max_depth is at most {DEEPEST}")
         with self._watcher as watcher:
-            check(
-                library.cmr_watcher_set_option(watcher, getattr(c, number), value),
-                f"no such value of {option}",
-            )
+            status = library.cmr_watcher_set_option(watcher, getattr(c, number), value)
+        check(status, f"{option} cannot be that")
 
     def _add(self, source: Source, optional: bool) -> None:
         if not isinstance(source, (Mount, File, Environment)):
             source = (File if os.path.isfile(source) else Mount)(source, optional)
-        with self._watcher as watcher:
-            if isinstance(source, Environment):
-                call(library.cmr_watcher_add_environment, watcher, source.prefix.encode())
-                return
-            is_optional = int(source.optional or optional)
-            check(library.cmr_watcher_set_option(watcher, c.CMR_OPTION_OPTIONAL, is_optional))
-            is_mount = isinstance(source, Mount)
-            add = library.cmr_watcher_add_mount if is_mount else library.cmr_watcher_add_file
-            call(add, watcher, os.fsencode(source.path))
+        if isinstance(source, Environment):
+            self._call(library.cmr_watcher_add_environment, source.prefix.encode())
+            return
+        self._set_option("optional", source.optional or optional)
+        is_mount = isinstance(source, Mount)
+        add = library.cmr_watcher_add_mount if is_mount else library.cmr_watcher_add_file
+        self._call(add, os.fsencode(source.path))
 
-    def _set_schema(self, function: Any, name: str, schema: Schema) -> None:
+    def _add_schema(self, function: Callable[..., Any], name: str, schema: Schema) -> None:
         text = schema_text(schema)
-        with self._watcher as watcher:
-            call(function, watcher, name.encode(), text, len(text))
+        self._call(function, name.encode(), text, len(text))
 
     def _set_format(self, pattern: str, format: str) -> None:
         number = getattr(c, f"CMR_FORMAT_{format.upper()}", None)
         if number is None:
             raise InvalidArgumentError(f"there is no format {format}")
-        with self._watcher as watcher:
-            call(library.cmr_watcher_set_format, watcher, pattern.encode(), number)
+        self._call(library.cmr_watcher_set_format, pattern.encode(), number)
 
     def _set_parser(self, pattern: str, parser: Callable[[str, bytes], Any]) -> None:
-        interest = Interest((pattern,))
-        self._parsers.append((interest, parser))
-        with self._watcher as watcher:
-            call(
-                library.cmr_watcher_set_parser,
-                watcher,
-                pattern.encode(),
-                _watcher.parse,
-                self._serial,
-            )
+        self._parsers.append((Interest((pattern,)), parser))
+        self._call(library.cmr_watcher_set_parser, pattern.encode(), _watcher.parse, self._serial)
 
     # ---- holding a version ----
 

@@ -187,6 +187,7 @@ class Changes:
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._descriptor = _eventfd()
         self._loop.add_reader(self._descriptor, Changes._wake, weakref.ref(self))
 
@@ -246,14 +247,12 @@ class Changes:
 
     def close(self) -> None:
         """Ends the iteration and gives the eventfd back; called on any thread."""
-        import asyncio
-
         with self._lock:
             descriptor, self._descriptor = self._descriptor, -1
         if descriptor < 0:
             return
         try:
-            if asyncio._get_running_loop() is self._loop:
+            if self._thread == threading.get_ident():
                 self._remove(self._loop, descriptor)
             else:
                 self._loop.call_soon_threadsafe(self._remove, self._loop, descriptor)
