@@ -428,6 +428,19 @@ def test_drain_waits_for_pins(config, configmap):
     assert config.stats.held_snapshots == 0
 
 
+def test_a_handler_hears_when_nobody_holds_older_versions_any_more(config, configmap, heard):
+    config.on_drained(heard)
+    pin = config.pin()
+    configmap.update(LEVEL="debug", wait_for=config)
+    configmap.update(LEVEL="trace", wait_for=config)
+    assert all(event.version < 1 for event in heard.events)
+    pin.release()
+    event = heard.wait(1)[0]
+    while event.version < 2:
+        event = heard.wait(len(heard.events) + 1)[-1]
+    assert event.kind == "drained"
+
+
 # ---- sources and options ----
 
 

@@ -143,6 +143,7 @@ told = c.cmr_event_fn(_called(lambda live, event: live._told(event.contents, liv
 told_manually = c.cmr_event_fn(
     _called(lambda live, event: live._told(event.contents, live._by_hand))
 )
+told_of_drain = c.cmr_event_fn(_called(lambda live, event: live._told_of_drain(event.contents)))
 validate = c.cmr_validate_fn(
     _called(lambda live, candidate, error: live._validate(candidate, error.contents))
 )

@@ -289,6 +289,17 @@ class Config(Live):
 
         return register
 
+    def on_drained(self, function: F) -> F:
+        """Decorates a function that is called with an event of kind "drained" whenever nobody holds
+        the versions up to ``event.version`` any more: what only they needed may go."""
+        with self._lock:
+            if self._by_drain is None:
+                told = Round(_watcher.told_of_drain, c.CMR_SUBSCRIBE_DRAINED)
+                self._subscribe(told)
+                self._by_drain = told
+            self._by_drain.handlers.append((function, Interest((), everything=True)))
+        return function
+
     def _manual_round(self) -> Round:
         with self._lock:
             if self._by_hand is None:
@@ -299,7 +310,7 @@ class Config(Live):
 
     def remove(self, function: Callable[[Event], Any]) -> None:
         """Calls a handler no more; a call that runs is not waited for."""
-        for told in filter(None, (self._by_thread, self._by_hand)):
+        for told in filter(None, (self._by_thread, self._by_hand, self._by_drain)):
             told.handlers[:] = [each for each in told.handlers if each[0] is not function]
 
     @property

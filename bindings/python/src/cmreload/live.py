@@ -42,7 +42,7 @@ _serials = itertools.count(1)
 
 
 class Round:
-    """One of the two ways to be told: whom, the version that was told last, and the last version
+    """One of the ways to be told: whom, the version that was told last, and the last version
     that all were told of."""
 
     def __init__(self, function: Any, flags: int) -> None:
@@ -63,6 +63,7 @@ class Live(Reader):
     __slots__ = (
         "__weakref__",
         "_bindings",
+        "_by_drain",
         "_by_hand",
         "_by_thread",
         "_candidate",
@@ -86,6 +87,7 @@ class Live(Reader):
         self._started = False
         self._by_thread = Round(_watcher.told, 0)
         self._by_hand: Round | None = None
+        self._by_drain: Round | None = None
         self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
         self._checks: list[Callable[[Snapshot], None]] = []
         self._bindings: list[Binding[Any]] = []
@@ -222,24 +224,26 @@ class Live(Reader):
         # Each look-up sees the version before or this one, and no key is missing in between.
         self.snapshot = snapshot
         dict.update(self, snapshot)
-        for key in dict.keys(self) - snapshot.keys():
-            dict.pop(self, key, None)
+        if dict.__len__(self) > len(snapshot):
+            for key in dict.keys(self) - snapshot.keys():
+                dict.pop(self, key, None)
 
     def _native(
         self, pointer: int, base: Snapshot | None = None, changed: Iterable[str] = ()
     ) -> Snapshot:
         """The native snapshot of the library's, shown to the readers when it is the newest."""
+        version = library.cmr_snapshot_version(pointer)
         with self._lock:
-            if self.snapshot.version == library.cmr_snapshot_version(pointer):
+            if self.snapshot.version == version:
                 return self.snapshot
             if self._candidate is not None and self._candidate[0] == pointer:
                 snapshot = self._candidate[1]
-                snapshot.version = library.cmr_snapshot_version(pointer)
+                snapshot.version = version
                 snapshot.published_ns = library.cmr_snapshot_published_ns(pointer)
                 self._drop_candidate()
             else:
                 snapshot = copied(pointer, base, changed)
-            if snapshot.version > self.snapshot.version:
+            if version > self.snapshot.version:
                 for binding in self._bindings:
                     binding._follow(snapshot)
                 self._show(snapshot)
@@ -302,6 +306,11 @@ class Live(Reader):
             with self._news:
                 told.finished = snapshot.version
                 self._news.notify_all()
+
+    def _told_of_drain(self, event: c.cmr_event) -> None:
+        if event.kind == c.CMR_EVENT_DRAINED and self._by_drain is not None:
+            happened = Event("drained", "", event.version, self.snapshot, None, {})
+            tell(self._by_drain.handlers, happened)
 
     def _known(self, pointer: int, told: Round) -> Snapshot:
         """The native snapshot of a version that may have been told of before."""

@@ -10,7 +10,7 @@ import json
 import os
 from ctypes import byref, c_size_t, c_void_p
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _declarations as c
 from . import values
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
     from typing import NoReturn
+
+T = TypeVar("T")
 
 _REQUIRED: Any = object()
 _NONE_YET: dict[str, Any] = {}
@@ -66,40 +68,68 @@ class Reader(FastDict):  # type: ignore[type-arg]
             return default
         return values.read(kind, value, path)
 
-    def int(self, path: str, default: Any = _REQUIRED) -> int:
+    @overload
+    def int(self, path: builtins.str) -> builtins.int: ...
+    @overload
+    def int(self, path: builtins.str, default: T) -> builtins.int | T: ...
+    def int(self, path: builtins.str, default: Any = _REQUIRED) -> Any:
         """An integer of 64 bits; a number without a fraction is one."""
-        return self._read("int", path, default)  # type: ignore[no-any-return]
+        return self._read("int", path, default)
 
-    def float(self, path: str, default: Any = _REQUIRED) -> float:
+    @overload
+    def float(self, path: builtins.str) -> builtins.float: ...
+    @overload
+    def float(self, path: builtins.str, default: T) -> builtins.float | T: ...
+    def float(self, path: builtins.str, default: Any = _REQUIRED) -> Any:
         """A finite number."""
-        return self._read("float", path, default)  # type: ignore[no-any-return]
+        return self._read("float", path, default)
 
-    def bool(self, path: str, default: Any = _REQUIRED) -> bool:
+    @overload
+    def bool(self, path: builtins.str) -> builtins.bool: ...
+    @overload
+    def bool(self, path: builtins.str, default: T) -> builtins.bool | T: ...
+    def bool(self, path: builtins.str, default: Any = _REQUIRED) -> Any:
         """A truth value: ``true``, ``yes``, ``on``, ``1`` and their opposites."""
-        return self._read("bool", path, default)  # type: ignore[no-any-return]
+        return self._read("bool", path, default)
 
-    def str(self, path: str, default: Any = _REQUIRED) -> str:
+    @overload
+    def str(self, path: builtins.str) -> builtins.str: ...
+    @overload
+    def str(self, path: builtins.str, default: T) -> builtins.str | T: ...
+    def str(self, path: builtins.str, default: Any = _REQUIRED) -> Any:
         """Text, without the white space around that of a key."""
-        return self._read("str", path, default)  # type: ignore[no-any-return]
+        return self._read("str", path, default)
 
-    def duration(self, path: builtins.str, default: Any = _REQUIRED) -> timedelta:
+    @overload
+    def duration(self, path: builtins.str) -> timedelta: ...
+    @overload
+    def duration(self, path: builtins.str, default: T) -> timedelta | T: ...
+    def duration(self, path: builtins.str, default: Any = _REQUIRED) -> Any:
         """A duration as Go writes it, ``1h30m`` or ``250ms``, to the microsecond; a bare number is
         seconds."""
-        return self._read("duration", path, default)  # type: ignore[no-any-return]
+        return self._read("duration", path, default)
 
-    def quantity(self, path: builtins.str, default: Any = _REQUIRED) -> builtins.int:
+    @overload
+    def quantity(self, path: builtins.str) -> builtins.int: ...
+    @overload
+    def quantity(self, path: builtins.str, default: T) -> builtins.int | T: ...
+    def quantity(self, path: builtins.str, default: Any = _REQUIRED) -> Any:
         """A quantity as Kubernetes writes it, ``64Mi`` or ``1k``; a fraction is rounded away from
         zero."""
-        return self._read("quantity", path, default)  # type: ignore[no-any-return]
+        return self._read("quantity", path, default)
 
-    def bytes(self, key: builtins.str, default: Any = _REQUIRED) -> builtins.bytes:
+    @overload
+    def bytes(self, key: builtins.str) -> builtins.bytes: ...
+    @overload
+    def bytes(self, key: builtins.str, default: T) -> builtins.bytes | T: ...
+    def bytes(self, key: builtins.str, default: Any = _REQUIRED) -> Any:
         """The content of a key exactly as it is stored; takes a key, not a path."""
         version = self._now()
         if key in version:
             return version._stored(key)
         if default is _REQUIRED:
             raise NotFoundError("there is no such key", key=key)
-        return default  # type: ignore[no-any-return]
+        return default
 
     def __missing__(self, key: builtins.str) -> NoReturn:
         raise NotFoundError("there is no such key", key=key)
