@@ -134,6 +134,12 @@ def test_a_service_follows_its_configmap(server, mounted):
         assert service.get("/health")[1]["status"] == "healthy"
 
 
+def handles_hangup(process):
+    """Whether a process has a handler for SIGHUP by now."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) >> (signal.SIGHUP - 1) & 1
+
+
 def test_a_signal_to_each_worker_reloads_in_all_of_them(mounted):
     def reloads(text):
         return sum(map(float, re.findall(r'reload_total\{[^}]*"unchanged"[^}]*\} (\d+)', text)))
@@ -141,6 +147,7 @@ def test_a_signal_to_each_worker_reloads_in_all_of_them(mounted):
     with Service(mounted, *SERVERS["gunicorn"]) as service:
         workers = service.workers()
         assert len(workers) == WORKERS
+        service.wait_until(lambda _: all(map(handles_hangup, workers)), times=1)
         for worker in workers:
             os.kill(worker, signal.SIGHUP)
         service.wait_until(

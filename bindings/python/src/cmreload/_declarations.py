@@ -96,6 +96,12 @@ class cmr_error(ctypes.Structure):
     ]
 
 
+class cmr_cell(ctypes.Structure):
+    _fields_ = [
+        ("bits", c_uint64),
+    ]
+
+
 class cmr_change(ctypes.Structure):
     _fields_ = [
         ("key", c_char_p),
@@ -224,6 +230,13 @@ FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "cmr_value_bool": (c_int32, [c_void_p, POINTER(c_bool)]),
     "cmr_watcher_version": (c_uint64, [c_void_p]),
     "cmr_watcher_version_word": (POINTER(c_uint64), [c_void_p]),
+    "cmr_reader_create": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "cmr_reader_destroy": (None, [c_void_p]),
+    "cmr_reader_current": (c_void_p, [c_void_p]),
+    "cmr_reader_park": (None, [c_void_p]),
+    "cmr_watcher_bind_int64": (c_int32, [c_void_p, c_char_p, c_int64, POINTER(c_void_p)]),
+    "cmr_watcher_bind_double": (c_int32, [c_void_p, c_char_p, c_double, POINTER(c_void_p)]),
+    "cmr_watcher_bind_bool": (c_int32, [c_void_p, c_char_p, c_bool, POINTER(c_void_p)]),
     "cmr_watcher_subscribe": (
         c_int32,
         [
@@ -248,6 +261,8 @@ FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "cmr_watcher_history": (c_int32, [c_void_p, c_size_t, POINTER(c_void_p)]),
     "cmr_watcher_drain": (c_int32, [c_void_p, c_uint64, c_int64, POINTER(c_size_t)]),
     "cmr_watcher_stats": (c_int32, [c_void_p, POINTER(cmr_stats)]),
+    "cmr_watcher_metrics": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "cmr_metrics": (c_int32, [c_void_p, c_size_t, POINTER(c_size_t)]),
     "cmr_set_log_handler": (c_int32, [cmr_log_fn, c_void_p, c_int32]),
     "cmr_mount_write": (c_int32, [c_char_p, POINTER(cmr_file), c_size_t, POINTER(cmr_error)]),
     "cmr_after_fork_child": (c_int32, []),

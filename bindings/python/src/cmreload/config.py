@@ -290,8 +290,9 @@ class Config(Live):
         return register
 
     def on_drained(self, function: F) -> F:
-        """Decorates a function that is called with an event of kind "drained" whenever nobody holds
-        the versions up to ``event.version`` any more: what only they needed may go."""
+        """Decorates a function that is called with an event of kind "drained" when nobody holds a
+        former version any more: ``event.version``, the highest of several. Older ones may still be
+        held; :meth:`drain` waits for all of them."""
         with self._lock:
             if self._by_drain is None:
                 told = Round(_watcher.told_of_drain, c.CMR_SUBSCRIBE_DRAINED)

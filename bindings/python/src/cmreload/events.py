@@ -41,7 +41,7 @@ class Event:
     Attributes:
         kind: "published", "rejected", "source_lost", "source_recovered" or "drained".
         cause: "start", "change", "reload" or "rollback".
-        version: that of ``snapshot``; when drained, the newest that nobody holds any more.
+        version: that of ``snapshot``; when drained, the one that nobody holds any more.
         snapshot: the new version when published, otherwise the current one.
         previous: when published, the version of the event before; None at the start.
         changes: when published, of each key that differs "added", "removed" or "modified"; only
