@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SPACE = " \t\n\v\f\r"
 INT64 = range(-(1 << 63), 1 << 63)
+# As a double it may be what a smaller number was rounded to, and is no integer then.
+LEAST = -(2.0**63)
 TRUTHS = {
     "true": True,
     "yes": True,
@@ -104,7 +106,7 @@ def read_nanoseconds(value: Any) -> int:
     if type(value) is float:
         return _nearest_nanosecond(value)
     text = read_str(value).strip(SPACE)
-    sign, rest = (text[0], text[1:]) if text[:1] in ("+", "-") and text else ("", text)
+    sign, rest = (text[0], text[1:]) if text.startswith(("+", "-")) else ("", text)
     total, position = 0, 0
     while position < len(rest) or position == 0:
         part = re.compile(_DURATION_PART).match(rest, position)
@@ -136,7 +138,7 @@ def read_quantity(value: Any) -> int:
     if type(value) is int:
         return value
     if type(value) is float:
-        if not -(2.0**63) <= value < 2.0**63:
+        if not LEAST < value < -LEAST:
             raise _OutOfRange
         whole = int(value)
         return whole + (value > whole) - (value < whole)
@@ -160,8 +162,7 @@ def _number(text: str) -> float:
 
 
 def _whole(number: float) -> int:
-    # The least int64 is left out: as a double it may be what a smaller number was rounded to.
-    if not -(2.0**63) < number < 2.0**63:
+    if not LEAST < number < -LEAST:
         raise _OutOfRange
     if not number.is_integer():
         raise _NotOfType
@@ -193,7 +194,7 @@ def _below_one(digits: str, unit: int, round_up: bool) -> int:
 
 def _nearest_nanosecond(seconds: float) -> int:
     nanoseconds = seconds * 1e9
-    if not -(2.0**63) <= nanoseconds < 2.0**63:
+    if not LEAST <= nanoseconds < -LEAST:
         raise _OutOfRange
     whole = int(nanoseconds)
     rest = nanoseconds - whole
