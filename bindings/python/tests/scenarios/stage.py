@@ -327,17 +327,19 @@ class Stage(logging.Handler):
         if self.config.healthy:
             raise Failed("the watcher is healthy")
 
+    def expect_count(self, line, name):
+        """Waits until a statistic has a value: it may be counted after a version was told of."""
+        deadline = time.monotonic() + self.deadline
+        while getattr(self.config.stats, name) != line.number_at(2):
+            if time.monotonic() > deadline:
+                raise Failed(f"{name}: {getattr(self.config.stats, name)}")
+            os.sched_yield()
+
     def expect_polling(self, line):
-        if self.config.stats.polling != line.number_at(2):
-            raise Failed(f"{self.config.stats.polling} sources are polled")
+        self.expect_count(line, "polling")
 
     def expect_overflows(self, line):
-        # What was dropped stands at the end of what the kernel kept.
-        deadline = time.monotonic() + self.deadline
-        while self.config.stats.overflows < line.number_at(2) and time.monotonic() < deadline:
-            os.sched_yield()
-        if self.config.stats.overflows != line.number_at(2):
-            raise Failed(f"{self.config.stats.overflows} overflows")
+        self.expect_count(line, "overflows")
 
     def expect_log(self, line):
         level, text = line.text(2), line.text(3)

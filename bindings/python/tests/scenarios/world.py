@@ -241,8 +241,14 @@ class World:
     def do_exhaust(self, line):
         if line.text(1) != "inotify":
             raise Failed("only inotify can be exhausted")
-        while libc.inotify_init1(os.O_CLOEXEC) >= 0:
-            pass
+        while (taken := libc.inotify_init1(os.O_CLOEXEC)) >= 0:
+            self.taken.append(taken)
+
+    def do_free(self, line):
+        if line.text(1) != "inotify":
+            raise Failed("only inotify can be freed")
+        while self.taken:
+            os.close(self.taken.pop())
 
     def do_needs(self, line):
         what = line.text(1)
