@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import json
 import threading
 from datetime import timedelta
 from decimal import Decimal
@@ -444,6 +445,86 @@ def test_a_handler_hears_when_nobody_holds_a_version_any_more(config, configmap)
         assert ("drained", 1) not in drained
     assert told.wait(PATIENCE_SECONDS)
     assert ("drained", 1) in drained
+
+
+# ---- schemas, formats, parsers ----
+
+SCHEMA = {
+    "type": "object",
+    "required": ["PORT"],
+    "properties": {
+        "PORT": {"type": "integer", "minimum": 1},
+        "app.json": {"$ref": "https://example.test/app"},
+    },
+}
+APP = {"properties": {"limits": {"items": {"maximum": 100}}}}
+
+
+@pytest.fixture(params=["dict", "text", "path"])
+def schema(request, tmp_path):
+    if request.param == "dict":
+        return SCHEMA
+    if request.param == "text":
+        return json.dumps(SCHEMA)
+    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    return tmp_path / "schema.json"
+
+
+def test_a_schema_rejects_with_what_it_found(watch, configmap, heard, schema):
+    configmap.update(PORT="80", **{"app.json": {"limits": [1]}})
+    config = watch(configmap.path, schema=schema, definitions={"https://example.test/app": APP})
+    config.on_event(heard)
+    with pytest.raises(cmreload.RejectedError) as raised:
+        configmap.update(PORT="77123 no", **{"app.json": {"limits": [1, 77123]}}, wait_for=config)
+    found = {violation.keyword: violation for violation in raised.value.violations}
+    assert found.keys() == {"type", "maximum"}
+    assert (found["type"].key, found["maximum"].key) == ("PORT", "app.json")
+    assert found["maximum"].instance_path == "/limits/1"
+    assert (found["maximum"].line, found["maximum"].column) == (1, 16)
+    assert "77123" not in repr(raised.value.violations) + str(raised.value)
+    (event,) = heard.wait(1)
+    assert event.error.violations == raised.value.violations == config.violations
+    assert config["PORT"] == "80"
+    configmap.update(PORT="81", **{"app.json": {"limits": []}}, wait_for=config)
+    assert config.violations == ()
+
+
+def test_a_schema_of_one_key(watch, configmap):
+    configmap.update({"app.json": {"limits": [1]}})
+    config = watch(configmap.path, schemas={"app.json": APP})
+    with pytest.raises(cmreload.RejectedError):
+        configmap.update({"app.json": {"limits": [101]}}, wait_for=config)
+
+
+def test_a_schema_may_fail_a_start(configmap):
+    with pytest.raises(cmreload.RejectedError) as raised:
+        cmreload.watch(configmap.path, schema=SCHEMA, definitions={"https://example.test/app": APP})
+    assert [violation.keyword for violation in raised.value.violations] == ["required"]
+
+
+def test_a_schema_that_is_none_is_refused(configmap):
+    with pytest.raises(cmreload.Error):
+        cmreload.Config(configmap.path, schema={"type": "nonsense"})
+
+
+def test_a_format_can_be_given_by_pattern(watch):
+    config = watch(defaults={"a.conf": "[x]\ny = 1\n"}, formats={"*.conf": "ini"})
+    assert config.int("a.conf#/x/y") == 1
+    with pytest.raises(ValueError, match="format"):
+        cmreload.Config(formats={"*": "nonsense"})
+
+
+def test_a_parser_of_one_s_own(watch, configmap):
+    def parse(key, content):
+        return {"key": key, "fields": [int(field) for field in content.split(b",")]}
+
+    configmap.update({"a.csv": "1,2"})
+    config = watch(configmap.path, parsers={"*.csv": parse})
+    assert config["a.csv"] == {"key": "a.csv", "fields": [1, 2]}
+    with pytest.raises(cmreload.ParseError, match="invalid literal") as raised:
+        configmap.update({"a.csv": "1,x"}, wait_for=config)
+    assert raised.value.key == "a.csv"
+    assert config["a.csv"]["fields"] == [1, 2]
 
 
 # ---- sources and options ----

@@ -357,7 +357,8 @@ class Config(Live):
     def _listen(self, interest: Interest) -> Changes:
         listener = Changes(interest)
         with self._lock:
-            self._listeners.add(listener)
+            others = (each for each in self._listeners if each() is not None)
+            self._listeners = (*others, weakref.ref(listener))
         if self.closed:
             listener.end()
         return listener

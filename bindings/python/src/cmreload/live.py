@@ -88,7 +88,7 @@ class Live(Reader):
         self._by_thread = Round(_watcher.told, 0)
         self._by_hand: Round | None = None
         self._by_drain: Round | None = None
-        self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
+        self._listeners: tuple[weakref.ref[Changes], ...] = ()
         self._checks: list[Callable[[Snapshot], None]] = []
         self._bindings: list[Binding[Any]] = []
         self._parsers: list[tuple[Interest, Callable[[str, bytes], Any]]] = []
@@ -135,8 +135,7 @@ class Live(Reader):
         with self._lock:
             self._drop_candidate()
             self._news.notify_all()
-            listeners = list(self._listeners)
-        for listener in listeners:
+        for listener in self._all_listeners():
             listener.end()
 
     @property
@@ -160,9 +159,9 @@ class Live(Reader):
     def _after_fork_in_child(self) -> None:
         self._watcher.after_fork_in_child()
         self._renew_lock()
-        for listener in list(self._listeners):
+        for listener in self._all_listeners():
             listener.after_fork_in_child()
-        self._listeners = weakref.WeakSet()
+        self._listeners = ()
         self._show(self.snapshot)  # the fork may have come in the middle of it
 
     # ---- what readers see ----
@@ -362,8 +361,9 @@ class Live(Reader):
         return library.cmr_sink_write(sink, text, len(text))  # type: ignore[no-any-return]
 
     def _all_listeners(self) -> list[Changes]:
-        with self._lock:
-            return list(self._listeners)
+        return [
+            listener for listener in (each() for each in self._listeners) if listener is not None
+        ]
 
     # ---- why a version was refused ----
 

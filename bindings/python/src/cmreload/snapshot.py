@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _REQUIRED: Any = object()
+_parse = json.JSONDecoder().raw_decode  # there is no white space around what the library writes
 _NONE_YET: dict[str, Any] = {}
 
 
@@ -272,5 +273,5 @@ def _copy(pointer: int, key: str, content: dict[str, Any], raw: dict[str, bytes]
             return
     else:
         check(library.cmr_snapshot_json(pointer, name, byref(at), byref(size)))
-        content[key] = json.loads(taken(at, size).decode())
+        content[key] = _parse(taken(at, size).decode())[0]
     raw[key] = stored
