@@ -392,6 +392,49 @@ def test_a_signal_asks_for_a_reload():
     )
 
 
+def test_a_signal_may_come_at_any_moment():
+    tell(
+        """
+        config = cmreload.watch(path)
+        config.reload_on(signal.SIGALRM)
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        ended = time.monotonic() + 1
+        while time.monotonic() < ended:
+            for _ in range(100):
+                config.pin().release()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print("ended")
+    """,
+        expected="ended\n",
+        repetitions=2,
+    )
+
+
+def test_memory_does_not_grow_with_versions():
+    tell(
+        """
+        def kilobytes():
+            gc.collect()
+            with open("/proc/self/smaps_rollup") as file:
+                line = next(line for line in file if line.startswith("Private_Dirty"))
+                return int(line.split()[1])
+        config = cmreload.watch(path)
+        config.on_change()(lambda event: None)
+        def publish(count):
+            for turn in range(count):
+                write("x" * 1000 + str(turn))
+                config.reload()
+        publish(300)
+        before = kilobytes()
+        publish(1500)
+        grown = kilobytes() - before
+        print(grown < 1000 or grown)
+    """,
+        expected="True\n",
+        repetitions=1,
+    )
+
+
 def test_an_interrupt_inside_a_handler_reaches_who_started_it():
     tell(
         """

@@ -49,7 +49,7 @@ class Watcher:
         pointer = c_void_p()
         check(library.cmr_watcher_create(byref(pointer)))
         self._pointer = pointer
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come in the middle of __enter__
         self._inside: list[int] = []  # threads between __enter__ and __exit__
         self.closed = False
 
@@ -85,7 +85,7 @@ class Watcher:
 
     def after_fork_in_child(self) -> None:
         """Forgets the threads that the child does not have, and a lock that one of them held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._inside = [ident for ident in self._inside if ident == threading.get_ident()]
 
 

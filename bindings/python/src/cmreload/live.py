@@ -361,9 +361,8 @@ class Live(Reader):
         return library.cmr_sink_write(sink, text, len(text))  # type: ignore[no-any-return]
 
     def _all_listeners(self) -> list[Changes]:
-        return [
-            listener for listener in (each() for each in self._listeners) if listener is not None
-        ]
+        found = [reference() for reference in self._listeners]
+        return [listener for listener in found if listener is not None]
 
     # ---- why a version was refused ----
 
