@@ -60,6 +60,7 @@ CMR_OPTION_MAX_VALUE_BYTES = 12
 CMR_OPTION_MAX_TOTAL_BYTES = 13
 CMR_OPTION_MAX_KEYS = 14
 CMR_OPTION_MAX_DEPTH = 15
+CMR_OPTION_ASSERT_FORMAT = 17
 CMR_DISPATCH_THREAD = 0
 CMR_DISPATCH_MANUAL = 1
 CMR_SUBSCRIBE_MANUAL = 1
@@ -255,6 +256,27 @@ FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "cmr_watcher_reload": (c_int32, [c_void_p, c_int64, POINTER(c_uint64), POINTER(cmr_error)]),
     "cmr_watcher_request_reload": (None, [c_void_p]),
     "cmr_watcher_wait": (c_int32, [c_void_p, c_uint64, c_int64, POINTER(c_uint64)]),
+    "cmr_watcher_set_schema": (
+        c_int32,
+        [
+            c_void_p,
+            c_char_p,
+            c_char_p,
+            c_size_t,
+            POINTER(cmr_error),
+        ],
+    ),
+    "cmr_watcher_add_schema": (
+        c_int32,
+        [
+            c_void_p,
+            c_char_p,
+            c_char_p,
+            c_size_t,
+            POINTER(cmr_error),
+        ],
+    ),
+    "cmr_watcher_violations": (c_int32, [c_void_p, POINTER(c_void_p), POINTER(c_size_t)]),
     "cmr_watcher_set_validator": (c_int32, [c_void_p, cmr_validate_fn, c_void_p]),
     "cmr_watcher_rollback": (c_int32, [c_void_p, c_uint64, POINTER(c_uint64), POINTER(cmr_error)]),
     "cmr_watcher_confirm": (c_int32, [c_void_p, c_uint64]),

@@ -369,8 +369,6 @@ class Live(Reader):
     def _violations(self) -> tuple[Violation, ...]:
         """The rules that the newest rejection broke."""
         text, size = c_void_p(), c_size_t()
-        if not hasattr(library, "cmr_watcher_violations"):
-            return ()
         with self._watcher as watcher:
             if library.cmr_watcher_violations(watcher, byref(text), byref(size)):
                 return ()
