@@ -13,6 +13,8 @@ with cmreload.watch("/etc/config") as config:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ._library import library as _library
 from .config import Config, Pin, Stats, metrics, watch
 from .errors import (
@@ -33,16 +35,33 @@ from .errors import (
     Violation,
 )
 from .events import Changes, Event
-from .request import current
 from .snapshot import Snapshot
 from .sources import Environment, File, Mount
+
+if TYPE_CHECKING:
+    from .binding import Binding
+    from .request import current
 
 __version__ = "1.0.0"
 
 library_version: str = _library.cmr_version().decode()
 """The version of the shared library that was loaded."""
 
+_LATER = {"Binding": "binding", "current": "request"}
+
+
+def __getattr__(name: str) -> Any:
+    """What costs time to import is imported by who uses it."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return globals()[name]
+
+
 __all__ = [
+    "Binding",
     "Changes",
     "Config",
     "DeniedError",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SONAME = "libcmreload.so.1"
-ABI_MAJOR = 1
+ABI_MAJOR, ABI_MINOR = 1, 0
 
 
 def _candidate() -> str:
@@ -47,27 +46,35 @@ def _refuse_subinterpreters() -> None:
 _QUICK = ("cmr_snapshot_", "cmr_value_", "cmr_sink_", "cmr_free", "cmr_watcher_acquire")
 
 
-def _load() -> Any:
-    """An object with the functions of the library, declared."""
-    path = _candidate()
-    try:
-        waiting, quick = ctypes.CDLL(path), ctypes.PyDLL(path)
-    except OSError as problem:
-        raise ImportError(
-            f"{problem}. Install a wheel of cmreload, which has {SONAME} in it, install"
-            f" libcmreload, or set CMRELOAD_LIBRARY to the path of {SONAME}"
-        ) from None
-    loaded = SimpleNamespace()
-    for name, (result, arguments) in c.FUNCTIONS.items():
+class Library:
+    """The functions of the library, each declared when it is first used."""
+
+    def __init__(self, path: str) -> None:
         try:
-            function = getattr(quick if name.startswith(_QUICK) else waiting, name)
-        except AttributeError:
-            raise ImportError(f"{path} is older than this package: it lacks {name}") from None
+            self._waiting, self._quick = ctypes.CDLL(path), ctypes.PyDLL(path)
+        except OSError as problem:
+            raise ImportError(
+                f"{problem}. Install a wheel of cmreload, which has {SONAME} in it, install"
+                f" libcmreload, or set CMRELOAD_LIBRARY to the path of {SONAME}"
+            ) from None
+
+    def __getattr__(self, name: str) -> Any:
+        result, arguments = c.FUNCTIONS[name]
+        function = getattr(self._quick if name.startswith(_QUICK) else self._waiting, name)
         function.restype, function.argtypes = result, arguments
-        setattr(loaded, name, function)
-    major = loaded.cmr_abi_version() >> 16
-    if major != ABI_MAJOR:
-        raise ImportError(f"{path} has version {major} of the interface, {ABI_MAJOR} is needed")
+        setattr(self, name, function)
+        return function
+
+
+def _load() -> Library:
+    path = _candidate()
+    loaded = Library(path)
+    version = loaded.cmr_abi_version()
+    if version >> 16 != ABI_MAJOR or version & 0xFFFF < ABI_MINOR:
+        raise ImportError(
+            f"{path} has version {version >> 16}.{version & 0xFFFF} of the interface,"
+            f" this package needs {ABI_MAJOR}.{ABI_MINOR}"
+        )
     return loaded
 
 

@@ -18,7 +18,6 @@ from .events import Changes, Event, Interest
 from .live import Live, Round
 from .snapshot import Snapshot, copied
 from .sources import Environment, File, Mount, content_of, schema_text
-from .validation import of_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -379,6 +378,8 @@ class Config(Live):
         if len(keys) == 1 and callable(keys[0]):
             self._add_check(keys[0])
             return keys[0]
+
+        from .validation import of_values
 
         def register(function: F) -> F:
             self._add_check(of_values(keys, function))

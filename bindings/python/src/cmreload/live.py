@@ -29,7 +29,6 @@ from .errors import (
 )
 from .events import CAUSES, CHANGES, KINDS, Changes, Event, Interest, tell
 from .snapshot import Reader, Snapshot, copied
-from .validation import rejection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +38,12 @@ if TYPE_CHECKING:
     from .binding import Binding
 
 _serials = itertools.count(1)
+
+
+def _rejection(problem: Exception) -> RejectedError:
+    from .validation import rejection  # of use to who validates only
+
+    return rejection(problem)
 
 
 class Round:
@@ -336,7 +341,7 @@ class Live(Reader):
             for check_candidate in tuple(self._checks):
                 check_candidate(candidate)
         except Exception as problem:
-            self._veto = rejection(problem)
+            self._veto = _rejection(problem)
             return to_struct(self._veto, error)
         if not version:
             with self._lock:
@@ -356,7 +361,7 @@ class Live(Reader):
         try:
             text = json.dumps(parser(key, content), allow_nan=False).encode()
         except Exception as problem:
-            to_struct(rejection(problem), error)
+            to_struct(_rejection(problem), error)
             return c.CMR_E_PARSE
         return library.cmr_sink_write(sink, text, len(text))  # type: ignore[no-any-return]
 
