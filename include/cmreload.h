@@ -393,8 +393,8 @@ typedef void (*cmr_closed_fn)(void *context);
  *            watcher never overlap, in either of these two kinds, and come in version order.
  * Blocks     may: it then delays the other subscribers of its watcher, not reads, not publishing,
  *            not other watchers. Versions that are published meanwhile come as one event. That
- *            holds for up to 256 callbacks that block at once; while there are so many, further ones
- *            on the library's threads wait for one to return, and all else goes on.
+ *            holds for up to 256 callbacks that block at once; while there are so many, further
+ *            ones on the library's threads wait for one to return, and all else goes on.
  * Calls      everything but start, stop, reload, wait, drain and dispatch of any watcher. It may
  *            unsubscribe itself and destroy its own watcher.
  * Ends       never called again when cmr_watcher_unsubscribe, a successful cmr_watcher_stop or
@@ -1147,8 +1147,8 @@ cmr_status cmr_watcher_wait(cmr_watcher *watcher, uint64_t after_version, int64_
  *
  * pattern knows ECMA-262's syntax without look-around and back-references, takes time linear in the
  * text, and is Unicode-aware: \p{...} with general categories. format annotates unless
- * CMR_OPTION_ASSERT_FORMAT was set before; then these are asserted: date-time, date, time, duration,
- * email, hostname, ipv4, ipv6, uri, uuid, regex, json-pointer.
+ * CMR_OPTION_ASSERT_FORMAT was set before; then these are asserted: date-time, date, time,
+ * duration, email, hostname, ipv4, ipv6, uri, uuid, regex, json-pointer.
  *
  * On a started watcher the current version must satisfy it first; otherwise it is not set.
  *

@@ -257,11 +257,10 @@ package struct ReloadAttempt {
                 "a member's name occurs again, the last one counts (\(repeats.count) in all)")
         }
         if let unknown = parsed.unknown {
-            let name = String(decoding: key, as: UTF8.self)
-            let place = "\(name):\(unknown.position.line):\(unknown.position.column)"
-            Log.write(
-                .warning,
-                "\(place): there is no such environment variable, the reference stays "
+            warn(
+                layer, String(decoding: key, as: UTF8.self), unknown.position.line,
+                unknown.position.column,
+                "there is no such environment variable, the reference stays "
                     + "(\(unknown.count) in all)")
         }
         if let forgiven = parsed.forgiven {

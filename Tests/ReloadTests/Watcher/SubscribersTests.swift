@@ -27,6 +27,7 @@ extension String {
 }
 
 private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", line: 2, column: 3)
+private let rejection = Rejection(failure, fingerprint: 1)
 
 @Suite final class SubscribersTests {
     private let subscribers = Subscribers()
@@ -55,7 +56,7 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
     func nobody() throws {
         let first = try publish(1, "a")
         subscribers.notePublished(first, .start)
-        subscribers.noteRejected(failure, .change)
+        subscribers.noteRejected(rejection, .change)
         subscribers.noteSource(.sourceLost, failure, .change)
         #expect(!subscribers.hasPending)
         subscribers.add(subscriber())
@@ -90,13 +91,14 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
         subscribers.add(subscriber())
         subscribers.notePublished(try publish(1, "a"), .start)
         subscribers.beginRound(current: current.snapshot).end()
-        subscribers.noteRejected(failure, .change)
-        subscribers.noteRejected(Failure(.parse, .parse, key: "b.json", "nor does this"), .change)
+        subscribers.noteRejected(rejection, .change)
+        let newer = Failure(.parse, .parse, key: "b.json", "nor does this")
+        subscribers.noteRejected(Rejection(newer, fingerprint: 2), .change)
         let round = subscribers.beginRound(current: current.snapshot)
         #expect(round.events.map(\.kind) == [.rejected])
         #expect(round.events[0].failure?.key == "b.json")
         round.end()
-        subscribers.noteRejected(failure, .change)
+        subscribers.noteRejected(rejection, .change)
         subscribers.notePublished(try publish(2, "b"), .change)
         #expect(
             subscribers.beginRound(current: current.snapshot).events.map(\.kind) == [.published])
@@ -106,7 +108,7 @@ private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", l
     func order() throws {
         subscribers.add(subscriber())
         subscribers.notePublished(try publish(1, "a"), .start)
-        subscribers.noteRejected(failure, .change)
+        subscribers.noteRejected(rejection, .change)
         let round = subscribers.beginRound(current: current.snapshot)
         #expect(round.events.map(\.kind) == [.published, .rejected])
         #expect(round.events[0].cause == .start)
