@@ -4,7 +4,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 missed=()
-for part in reload reads json yaml formats footprint python go; do
+for part in reload reads json yaml formats schema footprint python go; do
     [ -x "$here/$part/run.sh" ] || continue
     echo "## $part"
     echo

@@ -33,6 +33,8 @@ struct Instruction: BitwiseCopyable {
         static var readsText: Flags { Flags(rawValue: 2) }
         static var hasThen: Flags { Flags(rawValue: 4) }
         static var hasElse: Flags { Flags(rawValue: 8) }
+        /// Nothing but the end comes after it.
+        static var isLast: Flags { Flags(rawValue: 16) }
     }
 
     /// The operand as an index.
@@ -47,14 +49,28 @@ struct Instruction: BitwiseCopyable {
     }
 }
 
-/// The place at which one routine applies another.
+/// The place at which one routine applies another, and what is to be known of that one in haste.
 struct Call: BitwiseCopyable {
+    /// The routine: not one that does no more than call another, but that one.
     var routine: UInt32
+    /// The first instruction of the routine.
+    var first: UInt32 = 0
+    /// The next call on the way to the routine, where others only lead to it.
+    var forward = Call.none
     /// What the place is called in a path: the keyword, and behind it a name, an index or nothing.
-    var keyword: Keyword
-    var hasIndex = false
-    var index: UInt32 = 0
     var name: UnsafePointer<Node>?
+    var index: UInt32
+    var keyword: Keyword
+    var hasIndex: Bool
+    /// The types that the routine allows.
+    var types: TypeSet = .any
+    var extent = Extent.calls
+
+    /// How much there is to a routine.
+    enum Extent: UInt8 {
+        /// Nothing but its types; checks of the value alone; calls.
+        case types, checks, calls
+    }
 
     /// In the place of a call: there is none.
     static var none: UInt32 { .max }
@@ -67,8 +83,7 @@ struct Routine: BitwiseCopyable {
     var resource: UInt32
     /// What `type` says; everything when there is no such keyword.
     var types: TypeSet = .any
-    /// It calls nothing.
-    var isLeaf = false
+    var extent = Call.Extent.calls
 }
 
 /// What is said of an array's elements.
@@ -81,6 +96,9 @@ struct ArrayRule: BitwiseCopyable {
     var contains = Call.none
     var fewest: UInt64 = 1
     var most: UInt64 = .max
+
+    /// Whether all elements are treated alike.
+    var isPlain: Bool { prefixCount == 0 && contains == Call.none }
 }
 
 /// What is said of an object's members.
@@ -90,6 +108,8 @@ struct ObjectRule: BitwiseCopyable {
     var entryCount: Int = 0
     var firstSlot: Int = 0
     var slotMask: Int = 0
+    /// Which lengths the names have, one bit for each; the highest for all that are longer.
+    var lengths: UInt64 = 0
     var requiredCount: Int = 0
     var firstPattern: Int = 0
     var patternCount: Int = 0
@@ -102,8 +122,11 @@ struct ObjectRule: BitwiseCopyable {
     var firstSchemaCall: UInt32 = 0
     var schemaCallCount: UInt32 = 0
     var firstSchemaEntry: Int = 0
-    var keyword = Keyword.properties
 
+    static func lengthBit(_ count: Int) -> UInt64 { 1 &<< UInt64(min(count, 63)) }
+
+    /// Whether a member's name alone says what applies to it.
+    var isPlain: Bool { patternCount == 0 && names == Call.none }
     /// Whether it matters at the end which names were seen.
     var notesNames: Bool { dependentCount > 0 || schemaCallCount > 0 }
     /// Whether there is anything to be said of a member's value or name.
@@ -121,6 +144,11 @@ struct NameEntry: BitwiseCopyable {
     /// What applies to the member's value.
     var call = Call.none
     var isRequired = false
+
+    @inline(__always)
+    func isNamed(_ other: UnsafePointer<UInt8>, _ otherCount: Int) -> Bool {
+        Int(count) == otherCount && equalBytes(text, other, otherCount)
+    }
 }
 
 /// Names that match a pattern.
@@ -192,28 +220,6 @@ struct Program: ~Copyable {
         patterns = Patterns(memory)
         dynamicCalls = List(memory)
         dynamicIndex = HashIndex(memory)
-    }
-
-    /// The entry of a name, or -1.
-    @inline(__always)
-    func entry(_ rule: UnsafePointer<ObjectRule>, _ name: Bytes) -> Int {
-        let hash = Equality.hash(name, seed: seed)
-        let slots = slots.base + rule.pointee.firstSlot
-        let entries = entries.base + rule.pointee.firstEntry
-        let mask = rule.pointee.slotMask
-        var index = Int(truncatingIfNeeded: hash) & mask
-        // The table is at most half full: an empty slot always ends the walk.
-        while true {
-            let slot = slots[index]
-            if slot == 0 { return -1 }
-            let entry = entries + Int(slot &- 1)
-            if entry.pointee.hash == hash, Int(entry.pointee.count) == name.count,
-                let text = name.baseAddress, equalBytes(entry.pointee.text, text, name.count)
-            {
-                return Int(slot &- 1)
-            }
-            index = (index &+ 1) & mask
-        }
     }
 
     /// The call that `$dynamicRef` to a name means in a resource.

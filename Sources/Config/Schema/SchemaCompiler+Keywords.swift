@@ -348,6 +348,8 @@ extension SchemaCompiler {
         let slots = program.slots.base + rule.firstSlot
         for number in 0..<rule.entryCount {
             let hash = program.entries[rule.firstEntry &+ number].hash
+            rule.lengths |= ObjectRule.lengthBit(
+                Int(program.entries[rule.firstEntry &+ number].count))
             var index = Int(truncatingIfNeeded: hash) & rule.slotMask
             while slots[index] != 0 { index = (index &+ 1) & rule.slotMask }
             slots[index] = UInt32(truncatingIfNeeded: number &+ 1)

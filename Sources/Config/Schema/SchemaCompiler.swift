@@ -78,6 +78,60 @@ struct SchemaCompiler: ~Copyable {
         }
         try compilePending()
         try refuseEndlessLoops()
+        try finishCalls()
+    }
+
+    /// Tells each call what it leads to, now that all routines are written.
+    private func finishCalls() throws(Failure) {
+        // By the way of `$dynamicRef` every routine counts, whatever it does.
+        if program.dynamicCalls.count == 0 { try forwardCalls() }
+        for number in 0..<program.calls.count {
+            let routine = program.routines[Int(program.calls[number].routine)]
+            program.calls[number].first = routine.first
+            program.calls[number].types = routine.types
+            program.calls[number].extent = routine.extent
+        }
+    }
+
+    /// Leads calls past routines that do no more than call another: references to references.
+    private func forwardCalls() throws(Failure) {
+        // For each routine the one that does something; that they lead nowhere was refused.
+        var last = List<UInt32>(memory)
+        try last.append(repeating: Call.none, count: program.routines.count)
+        for start in 0..<program.routines.count {
+            var routine = start
+            while last[routine] == Call.none {
+                let call = onlyCall(of: routine)
+                if call == Call.none { break }
+                routine = Int(program.calls[Int(call)].routine)
+            }
+            let end =
+                last[routine] == Call.none ? UInt32(truncatingIfNeeded: routine) : last[routine]
+            routine = start
+            while last[routine] == Call.none {
+                last[routine] = end
+                let call = onlyCall(of: routine)
+                if call == Call.none { break }
+                routine = Int(program.calls[Int(call)].routine)
+            }
+        }
+        for number in 0..<program.calls.count {
+            let routine = Int(program.calls[number].routine)
+            program.calls[number].forward = onlyCall(of: routine)
+        }
+        for number in 0..<program.calls.count {
+            let routine = Int(program.calls[number].routine)
+            program.calls[number].routine = last[routine]
+        }
+    }
+
+    /// The call that is all there is to a routine.
+    private func onlyCall(of routine: Int) -> UInt32 {
+        let first = Int(program.routines[routine].first)
+        let instruction = program.instructions[first]
+        guard instruction.operation == .apply, program.instructions[first &+ 1].operation == .end
+        else { return Call.none }
+        return UInt32(truncatingIfNeeded: instruction.operand)
     }
 
     /// Hands over what was compiled.
@@ -204,8 +258,8 @@ struct SchemaCompiler: ~Copyable {
         let routine = try routine(for: location, in: document)
         try program.calls.append(
             Call(
-                routine: routine, keyword: keyword, hasIndex: index != nil,
-                index: UInt32(truncatingIfNeeded: index ?? 0), name: name?.node))
+                routine: routine, name: name?.node, index: UInt32(truncatingIfNeeded: index ?? 0),
+                keyword: keyword, hasIndex: index != nil))
         return UInt32(truncatingIfNeeded: program.calls.count &- 1)
     }
 
@@ -306,13 +360,21 @@ struct SchemaCompiler: ~Copyable {
             try append(.never, .schema, .any)
         }
         try writeChecks(keywords, subschema)
-        let checks = program.instructions.count
+        let checkCount = program.instructions.count &- first
         try writeCalls(keywords, subschema)
-        let isLeaf = program.instructions.count == checks
+        var extent = Call.Extent.calls
+        if program.instructions.count &- first == checkCount {
+            let isTypes = checkCount == 0 || checkCount == 1 && keywords[.type] != nil
+            extent = isTypes ? .types : .checks
+        }
+        if program.instructions.count > first {
+            program.instructions[program.instructions.count &- 1].flags.formUnion(.isLast)
+        }
         try append(.end, .schema, .any)
-        program.routines[subschema.routine].first = UInt32(truncatingIfNeeded: first)
-        program.routines[subschema.routine].isLeaf = isLeaf
-        program.routines[subschema.routine].types = types(keywords)
+        program.routines[subschema.routine] = Routine(
+            first: UInt32(truncatingIfNeeded: first),
+            resource: program.routines[subschema.routine].resource, types: types(keywords),
+            extent: extent)
     }
 
     mutating func append(

@@ -21,7 +21,7 @@ final class SchemaDocument: @unchecked Sendable {
     private var resourceOf: List<UInt32>
     /// The members of `$defs` and the like, by container and name: references lead to them.
     private var memberIndex: HashIndex
-    /// Schemas that were found and not yet looked into.
+    /// The schemas that were found, in the order in which they are looked into.
     private var found: List<(node: UnsafePointer<Node>, resource: Int)>
 
     /// A schema that has an address of its own, and what is below it but for other resources.
@@ -108,10 +108,10 @@ final class SchemaDocument: @unchecked Sendable {
         }
         try addResource(root, base: URI(address), registry, .standard)
         try found.append((root, 0))
-        while found.count > 0 {
-            let schema = found[found.count &- 1]
-            found.truncate(to: found.count &- 1)
-            try lookInto(schema.node, schema.resource, registry)
+        var next = 0
+        while next < found.count {
+            try lookInto(found[next].node, found[next].resource, registry)
+            next &+= 1
         }
     }
 

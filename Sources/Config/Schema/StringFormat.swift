@@ -177,7 +177,8 @@ struct FormatCursor {
 
     // MARK: - Hosts
 
-    /// A name of RFC 1123: labels of letters, digits and inner hyphens.
+    /// A name of RFC 1123: labels of letters, digits and inner hyphens; those that stand for
+    /// others (RFC 5891) stand for what may be one.
     static func isHostname(_ text: Bytes) -> Bool {
         guard !text.isEmpty, text.count <= 253 else { return false }
         var start = 0
@@ -197,7 +198,11 @@ struct FormatCursor {
         for byte in label where !isAlphanumeric(byte) && byte != UInt8(ascii: "-") {
             return false
         }
-        return true
+        guard label.count >= 4, label[0] | 0x20 == UInt8(ascii: "x"),
+            label[1] | 0x20 == UInt8(ascii: "n"), label[2] == UInt8(ascii: "-"),
+            label[3] == UInt8(ascii: "-")
+        else { return true }
+        return InternationalLabel.isValid(Bytes(rebasing: label[4...]))
     }
 
     /// Four numbers of RFC 2673, without zeros before them.

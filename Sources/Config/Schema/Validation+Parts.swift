@@ -7,7 +7,7 @@ extension Validation {
     mutating func elements(
         _ instruction: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>
     ) throws(Failure) -> Flow {
-        let rule = schema.program.arrayRules.base + instruction.pointee.index
+        let rule = code.arrayRules + instruction.pointee.index
         let count = Value(frame.pointee.node).count
         if frame.pointee.step == 0 {
             frame.pointee.step = 1
@@ -20,6 +20,7 @@ extension Validation {
         } else {
             countContained(passed, frame)
         }
+        if rule.pointee.isPlain { return try plainElements(rule.pointee.rest, frame) }
         // Without a rule for the rest only the first elements matter.
         let isAll = rule.pointee.rest != Call.none || rule.pointee.contains != Call.none
         let end = isAll ? count : min(count, Int(rule.pointee.prefixCount))
@@ -36,7 +37,7 @@ extension Validation {
                 frame.pointee.part = 2
                 if rule.pointee.contains != Call.none {
                     let outcome = try attempt(
-                        rule.pointee.contains, frame.pointee.cursor, [], isQuiet: true, frame)
+                        rule.pointee.contains, frame.pointee.cursor, [], isQuiet: true)
                     if outcome == .waits { return .wait }
                     countContained(outcome == .passed, frame)
                 }
@@ -49,6 +50,31 @@ extension Validation {
         let tally = UInt64(truncatingIfNeeded: frame.pointee.tally)
         if tally >= rule.pointee.fewest, tally <= rule.pointee.most { return .next }
         return try fail(instruction, frame)
+    }
+
+    /// Applies the same to all elements from where the frame is.
+    private mutating func plainElements(
+        _ call: UInt32, _ frame: UnsafeMutablePointer<Frame>
+    ) throws(Failure) -> Flow {
+        let count = Value(frame.pointee.node).count
+        let isQuiet = frame.pointee.isQuiet
+        var (index, cursor) = (frame.pointee.index, frame.pointee.cursor)
+        if index == 0 { markAll(frame) }
+        let start = index
+        while index < count {
+            let element = cursor
+            cursor = Value(element).after.node
+            index &+= 1
+            if try passes(code.calls + Int(call), element) { continue }
+            (frame.pointee.index, frame.pointee.cursor) = (index, cursor)
+            budget &-= index &- start
+            if budget < 0 { throw Validation.tooLong }
+            frame.pointee.part = 1
+            let outcome = try attemptInFrame(call, element, [], isQuiet: isQuiet)
+            return outcome == .waits ? .wait : failPart(frame)
+        }
+        budget &-= index &- start
+        return .next
     }
 
     private func countContained(_ isContained: Bool, _ frame: UnsafeMutablePointer<Frame>) {
@@ -70,7 +96,7 @@ extension Validation {
         if call == Call.none { return .passed }
         mark(index, frame)
         return try attempt(
-            call, frame.pointee.cursor, [], isQuiet: frame.pointee.isQuiet, frame)
+            call, frame.pointee.cursor, [], isQuiet: frame.pointee.isQuiet)
     }
 
     // MARK: - Members
@@ -86,19 +112,21 @@ extension Validation {
     mutating func members(
         _ instruction: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>
     ) throws(Failure) -> Flow {
-        let rule = schema.program.objectRules.base + instruction.pointee.index
+        let rule = code.objectRules + instruction.pointee.index
         if frame.pointee.step == 0 {
             frame.pointee.step = 1
             frame.pointee.part = 0
             frame.pointee.index = 0
             frame.pointee.tally = 0
+            frame.pointee.entry = -1
             frame.pointee.cursor = Value(frame.pointee.node).first.node
             if rule.pointee.notesNames { try noteNames(rule, frame) }
         } else if !passed, failPart(frame) == .stop {
             return .stop
         }
         if frame.pointee.step == 1 {
-            let flow = try visitMembers(rule, frame)
+            let flow =
+                try rule.pointee.isPlain ? plainMembers(rule, frame) : visitMembers(rule, frame)
             if flow != .next { return flow }
             frame.pointee.step = 2
             frame.pointee.index = -1
@@ -106,6 +134,48 @@ extension Validation {
             if flowOfNames != .next { return flowOfNames }
         }
         return try applyDependentSchemas(rule, frame)
+    }
+
+    /// Visits the members from where the frame is, when their names alone say what applies.
+    private mutating func plainMembers(
+        _ rule: UnsafePointer<ObjectRule>, _ frame: UnsafeMutablePointer<Frame>
+    ) throws(Failure) -> Flow {
+        let count = Value(frame.pointee.node).count
+        let isQuiet = frame.pointee.isQuiet
+        let (evaluated, seen) = (frame.pointee.evaluated, frame.pointee.seen)
+        var (index, cursor) = (frame.pointee.index, frame.pointee.cursor)
+        var (tally, entry) = (frame.pointee.tally, frame.pointee.entry)
+        let start = index
+        while index < count {
+            let name = Value(cursor)
+            cursor = Value(name.node + 1).after.node
+            entry = code.entry(rule, name.content, after: entry)
+            var call = rule.pointee.rest
+            if entry >= 0 {
+                let known = code.entries + (rule.pointee.firstEntry &+ entry)
+                if known.pointee.isRequired { tally &+= 1 }
+                if known.pointee.call != Call.none { call = known.pointee.call }
+                if seen >= 0 { setBit(entry, seen) }
+            }
+            if call != Call.none {
+                if evaluated >= 0 { setBit(index, evaluated) }
+                var value = name.memberValue.node
+                let target = code.calls + Int(call)
+                if coerces { value = coerce(value, target.pointee.types) }
+                if try !passes(target, value) {
+                    (frame.pointee.index, frame.pointee.cursor) = (index &+ 1, cursor)
+                    (frame.pointee.tally, frame.pointee.entry) = (tally, entry)
+                    budget &-= index &- start
+                    if budget < 0 { throw Validation.tooLong }
+                    let outcome = try attemptInFrame(call, value, [], isQuiet: isQuiet)
+                    return outcome == .waits ? .wait : failPart(frame)
+                }
+            }
+            index &+= 1
+        }
+        frame.pointee.tally = tally
+        budget &-= index &- start
+        return .next
     }
 
     private mutating func visitMembers(
@@ -122,7 +192,7 @@ extension Validation {
                 note(name, rule, frame)
                 if rule.pointee.names != Call.none {
                     let outcome = try attempt(
-                        rule.pointee.names, name.node, [], isQuiet: frame.pointee.isQuiet, frame)
+                        rule.pointee.names, name.node, [], isQuiet: frame.pointee.isQuiet)
                     if outcome == .waits { return .wait }
                     if outcome == .failed, failPart(frame) == .stop { return .stop }
                 }
@@ -132,7 +202,7 @@ extension Validation {
                 frame.pointee.part = part &+ 1
                 guard let call = try call(part, rule, name, frame) else { continue }
                 let outcome = try attempt(
-                    call, name.memberValue.node, [], isQuiet: frame.pointee.isQuiet, frame)
+                    call, name.memberValue.node, [], isQuiet: frame.pointee.isQuiet)
                 if outcome == .waits { return .wait }
                 if outcome == .failed, failPart(frame) == .stop { return .stop }
             }
@@ -148,13 +218,11 @@ extension Validation {
     private func note(
         _ name: Value, _ rule: UnsafePointer<ObjectRule>, _ frame: UnsafeMutablePointer<Frame>
     ) {
-        let entry = schema.program.entry(rule, name.content)
-        // -1 stands for a name that nothing is known of, -2 for one that something was applied to.
+        let entry = code.entry(rule, name.content, after: -1)
         frame.pointee.entry = entry
         guard entry >= 0 else { return }
-        let first = frame.pointee.seen
-        if first >= 0 { bits[first &+ entry &>> 6] |= 1 &<< UInt64(entry & 63) }
-        let known = schema.program.entries.base + (rule.pointee.firstEntry &+ entry)
+        if frame.pointee.seen >= 0 { setBit(entry, frame.pointee.seen) }
+        let known = code.entries + (rule.pointee.firstEntry &+ entry)
         if known.pointee.isRequired { frame.pointee.tally &+= 1 }
     }
 
@@ -167,7 +235,7 @@ extension Validation {
         if part == Part.value {
             let entry = frame.pointee.entry
             guard entry >= 0 else { return nil }
-            let known = schema.program.entries.base + (rule.pointee.firstEntry &+ entry)
+            let known = code.entries + (rule.pointee.firstEntry &+ entry)
             let call = known.pointee.call
             if call == Call.none {
                 frame.pointee.entry = -1
@@ -179,7 +247,7 @@ extension Validation {
         }
         let number = Int(part &- Part.firstPattern)
         if number < rule.pointee.patternCount {
-            let pattern = schema.program.patternRules[rule.pointee.firstPattern &+ number]
+            let pattern = code.patternRules[rule.pointee.firstPattern &+ number]
             budget &-= 1
             guard try matches(Int(pattern.pattern), name.content) else { return nil }
             frame.pointee.entry = -2
@@ -213,6 +281,7 @@ extension Validation {
             try reportMissing(rule, frame)
         }
         let first = frame.pointee.seen
+        budget &-= rule.pointee.dependentCount
         for number in 0..<rule.pointee.dependentCount {
             let dependent = schema.program.dependents[rule.pointee.firstDependent &+ number]
             guard isMarked(Int(dependent.trigger), first), !isMarked(Int(dependent.needed), first)
@@ -228,15 +297,16 @@ extension Validation {
         _ rule: UnsafePointer<ObjectRule>, _ frame: UnsafeMutablePointer<Frame>
     ) throws(Failure) {
         let start = bits.count
+        budget &-= rule.pointee.entryCount &+ Value(frame.pointee.node).count
         try bits.append(repeating: 0, count: Validation.words(rule.pointee.entryCount))
         var name = Value(frame.pointee.node).first
         for _ in 0..<Value(frame.pointee.node).count {
-            let entry = schema.program.entry(rule, name.content)
-            if entry >= 0 { bits[start &+ entry &>> 6] |= 1 &<< UInt64(entry & 63) }
+            let entry = code.entry(rule, name.content, after: -1)
+            if entry >= 0 { setBit(entry, start) }
             name = name.after.after
         }
         for number in 0..<rule.pointee.entryCount where !isMarked(number, start) {
-            let entry = schema.program.entries[rule.pointee.firstEntry &+ number]
+            let entry = code.entries[rule.pointee.firstEntry &+ number]
             if entry.isRequired { try reportMissing(Value(entry.name), frame.pointee) }
         }
         bits.truncate(to: start)
@@ -250,11 +320,12 @@ extension Validation {
             frame.pointee.index &+= 1
             let number = frame.pointee.index
             guard number < Int(rule.pointee.schemaCallCount) else { return .next }
+            budget &-= 1
             let entry = schema.program.schemaEntries[rule.pointee.firstSchemaEntry &+ number]
             guard isMarked(Int(entry), frame.pointee.seen) else { continue }
             let outcome = try attempt(
                 rule.pointee.firstSchemaCall &+ UInt32(truncatingIfNeeded: number),
-                frame.pointee.node, .isInPlace, isQuiet: frame.pointee.isQuiet, frame)
+                frame.pointee.node, .isInPlace, isQuiet: frame.pointee.isQuiet)
             if outcome == .waits { return .wait }
             if outcome == .failed, failPart(frame) == .stop { return .stop }
         }

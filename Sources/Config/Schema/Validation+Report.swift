@@ -10,7 +10,7 @@ extension Validation {
         let isNever = instruction.operation == .never
         var keyword = instruction.keyword
         if isNever, frame.call != Call.none {
-            keyword = schema.program.calls[Int(frame.call)].keyword
+            keyword = code.calls[Int(frame.call)].keyword
         }
         var repeated: (Int, Int)?
         if instruction.operation == .uniqueItems { repeated = try firstRepeated(node) }
@@ -38,8 +38,8 @@ extension Validation {
         _ dependent: Dependent, _ rule: UnsafePointer<ObjectRule>, _ frame: Frame
     ) throws(Failure) {
         let first = rule.pointee.firstEntry
-        let trigger = schema.program.entries[first &+ Int(dependent.trigger)].name
-        let needed = schema.program.entries[first &+ Int(dependent.needed)].name
+        let trigger = code.entries[first &+ Int(dependent.trigger)].name
+        let needed = code.entries[first &+ Int(dependent.needed)].name
         try add(written(frame.node), dependent.keyword.name, dependent.keyword, trigger) {
             validation, text throws(Failure) in
             try text.append("a member named ")
@@ -51,7 +51,7 @@ extension Validation {
 
     /// Which of three keywords too few or too many matching elements break.
     private func containsKeyword(_ instruction: Instruction, _ frame: Frame) -> Keyword {
-        let rule = schema.program.arrayRules[instruction.index]
+        let rule = code.arrayRules[instruction.index]
         let tally = UInt64(truncatingIfNeeded: frame.tally)
         if tally > rule.most { return .maxContains }
         return rule.fewest == 1 ? .contains : .minContains
@@ -107,14 +107,16 @@ extension Validation {
         _ keyword: Keyword?, _ step: UnsafePointer<Node>?, _ text: inout ViolationText
     ) throws(Failure) {
         for index in 0..<frames.count {
-            let number = frames[index].call
-            if number == Call.none { continue }
-            let call = schema.program.calls[Int(number)]
-            try text.append(step: Bytes(call.keyword.name))
-            if let name = call.name { try text.append(step: Value(name).content) }
-            if call.hasIndex {
-                try text.append("/")
-                try text.append(UInt64(call.index))
+            var number = frames[index].call
+            while number != Call.none {
+                let call = code.calls[Int(number)]
+                try text.append(step: Bytes(call.keyword.name))
+                if let name = call.name { try text.append(step: Value(name).content) }
+                if call.hasIndex {
+                    try text.append("/")
+                    try text.append(UInt64(call.index))
+                }
+                number = call.forward
             }
         }
         if let keyword { try text.append(step: Bytes(keyword.name)) }
@@ -134,7 +136,7 @@ extension Validation {
             if let value = UnsafePointer<Node>(bitPattern: UInt(limit)) {
                 try text.append(schemaValue: Value(value), memory: memory)
             }
-        case .enum: try describe(schema.program.enumRules[instruction.index], &text)
+        case .enum: try describe(code.enumRules[instruction.index], &text)
         case .multipleOf: try describe("a multiple of ", instruction, keyword, &text)
         case .maximum: try describe("a number of at most ", instruction, keyword, &text)
         case .minimum: try describe("a number of at least ", instruction, keyword, &text)
@@ -169,7 +171,7 @@ extension Validation {
             try describe("a value that matches exactly one of ", instruction, &text)
             if frame.tally > 1 { try text.append(", not several") }
         case .not: try text.append("a value that does not match the schema")
-        case .elements: try describe(schema.program.arrayRules[instruction.index], frame, &text)
+        case .elements: try describe(code.arrayRules[instruction.index], frame, &text)
         case .never: try describeNever(frame, &text)
         case .track, .apply, .applyDynamic, .members, .condition, .unevaluatedItems,
             .unevaluatedProperties, .end:
@@ -242,13 +244,13 @@ extension Validation {
     {
         let isTooMany = UInt64(truncatingIfNeeded: frame.tally) > rule.most
         try text.append(isTooMany ? "at most " : "at least ")
-        try text.append(isTooMany ? rule.most : rule.fewest, "element")
-        try text.append(" that match the schema, found ")
+        try text.append(isTooMany ? rule.most : rule.fewest, "matching element")
+        try text.append(", found ")
         try text.append(UInt64(truncatingIfNeeded: frame.tally))
     }
 
     private func describePattern(_ frame: Frame, _ text: inout ViolationText) throws(Failure) {
-        let instruction = schema.program.instructions[frame.instruction]
+        let instruction = code.instructions[frame.instruction]
         try text.append(schema.program.patterns.source(of: instruction.index))
     }
 
@@ -256,7 +258,7 @@ extension Validation {
         guard frame.call != Call.none else {
             return try text.append("nothing: the schema allows no value")
         }
-        switch schema.program.calls[Int(frame.call)].keyword {
+        switch code.calls[Int(frame.call)].keyword {
         case .properties, .patternProperties, .additionalProperties, .unevaluatedProperties,
             .propertyNames:
             try text.append("no member of this name")

@@ -123,7 +123,7 @@ extension Validation {
     private mutating func isChoice(_ node: UnsafePointer<Node>, _ number: Int) throws(Failure)
         -> Bool
     {
-        let rule = schema.program.enumRules[number]
+        let rule = code.enumRules[number]
         if !rule.isIndexed || isListing(node) {
             var choice = Value(rule.values).first
             for _ in 0..<rule.count {
@@ -164,11 +164,25 @@ extension Validation {
         return try equality.hash(Value(node))
     }
 
+    private mutating func firstRepeatedOfFew(_ array: Value) throws(Failure) -> (Int, Int)? {
+        var later = array.first
+        for number in 0..<array.count {
+            var earlier = array.first
+            for other in 0..<number {
+                if try areEqual(earlier.node, later.node) { return (other, number) }
+                earlier = earlier.after
+            }
+            later = later.after
+        }
+        return nil
+    }
+
     /// The numbers of two elements of an array that are the same, the later one as low as can be.
     mutating func firstRepeated(_ node: UnsafePointer<Node>) throws(Failure) -> (Int, Int)? {
         let array = Value(node)
         if array.count < 2 { return nil }
         budget &-= array.after.node - node
+        if array.count <= 8 { return try firstRepeatedOfFew(array) }
         var seen = HashIndex(memory)
         var items = List<UnsafePointer<Node>>(memory)
         try items.reserve(array.count)

@@ -5,6 +5,8 @@
 /// One validation of one value.
 struct Validation: ~Copyable {
     let schema: Schema
+    /// Where the schema's program lies.
+    let code: Code
     let violations: Violations
     let memory: Memory
     var frames: List<Frame>
@@ -16,12 +18,12 @@ struct Validation: ~Copyable {
     var patternScratch: PatternScratch
     /// What may still be spent. A schema can ask for more than anybody would wait for: references
     /// that fan out grow exponentially with what they go into.
-    var budget = Validation.mostSteps
+    var budget: Int
     /// What the last frame that ended has found.
     var passed = true
 
     /// Whether text is read as what the schema asks for, and where it then lies as such.
-    private let coerces: Bool
+    let coerces: Bool
     private var coerced: List<Node>
     private var origin: UnsafePointer<Node>
     /// The object of keys, when that is what is validated.
@@ -35,29 +37,85 @@ struct Validation: ~Copyable {
 
     /// A subschema that is being applied to a value.
     struct Frame: BitwiseCopyable {
-        /// The instruction that is due.
-        var instruction: Int
-        /// How it came to be applied.
-        var call: UInt32
-        var flags: Flags
-        /// How far that instruction is: 0 at its beginning.
-        var step: UInt32 = 0
-        var part: UInt32 = 0
         var node: UnsafePointer<Node>
         /// The member or element that it is at, and its number.
         var cursor: UnsafePointer<Node>
-        var index = 0
+        private var indexWord: Int32 = 0
+        /// How it came to be applied.
+        var call: UInt32
+        private var instructionWord: UInt32
+        private var tallyWord: Int32 = 0
+        private var entryWord: Int32 = -1
+        private var firstBitsWord: Int32
+        private var evaluatedWord: Int32 = -1
+        private var seenWord: Int32 = -1
+        private var scopeCountWord: Int32
+        /// Which part of what is applied to the member or element comes next.
+        var part: UInt32 = 0
+        /// How far the instruction is: 0 at its beginning.
+        var step: UInt8 = 0
+        var flags: Flags
+
+        init(
+            _ node: UnsafePointer<Node>, call: UInt32, instruction: UInt32, firstBits: Int,
+            scopeCount: Int, flags: Flags
+        ) {
+            self.node = node
+            cursor = node
+            self.call = call
+            instructionWord = instruction
+            // Whatever is counted here lies in memory, or is a part of what does.
+            firstBitsWord = Int32(truncatingIfNeeded: firstBits)
+            scopeCountWord = Int32(truncatingIfNeeded: scopeCount)
+            self.flags = flags
+        }
+
+        @inline(__always)
+        var index: Int {
+            get { Int(indexWord) }
+            set { indexWord = Int32(truncatingIfNeeded: newValue) }
+        }
+
+        /// The instruction that is due.
+        @inline(__always)
+        var instruction: Int {
+            get { Int(instructionWord) }
+            set { instructionWord = UInt32(truncatingIfNeeded: newValue) }
+        }
+
         /// What it has counted.
-        var tally = 0
-        /// The entry of the member's name, or -1.
-        var entry = -1
-        /// Where its bits begin, and among them those of what is evaluated and of which names were
-        /// seen; -1 where it has none.
-        var firstBits: Int
-        var evaluated = -1
-        var seen = -1
+        @inline(__always)
+        var tally: Int {
+            get { Int(tallyWord) }
+            set { tallyWord = Int32(truncatingIfNeeded: newValue) }
+        }
+
+        /// The entry of the member's name; -1 when none is known, -2 when something was applied.
+        @inline(__always)
+        var entry: Int {
+            get { Int(entryWord) }
+            set { entryWord = Int32(truncatingIfNeeded: newValue) }
+        }
+
+        /// Where its bits begin.
+        var firstBits: Int { Int(firstBitsWord) }
+
+        /// Where the bits begin of what is evaluated; -1 when nobody asks.
+        @inline(__always)
+        var evaluated: Int {
+            get { Int(evaluatedWord) }
+            set { evaluatedWord = Int32(truncatingIfNeeded: newValue) }
+        }
+
+        /// Where the bits begin of which names were seen; -1 when nobody asks.
+        @inline(__always)
+        var seen: Int {
+            get { Int(seenWord) }
+            set { seenWord = Int32(truncatingIfNeeded: newValue) }
+        }
+
         /// How many resources were entered before it.
-        var scopeCount: Int
+        var scopeCount: Int { Int(scopeCountWord) }
 
         struct Flags: OptionSet {
             let rawValue: UInt8
@@ -93,9 +151,11 @@ struct Validation: ~Copyable {
         root: Value
     ) throws(Failure) {
         self.schema = schema
+        code = Code(schema.program)
         self.violations = violations
         self.memory = memory
         self.listing = listing
+        budget = Validation.mostSteps
         frames = List(memory)
         bits = List(memory)
         scope = List(memory)
@@ -111,18 +171,27 @@ struct Validation: ~Copyable {
     /// Validates a value; true when nothing is wrong with it.
     static func run(
         _ schema: Schema, _ value: Value, listing: Document? = nil, _ violations: Violations,
-        _ memory: Memory
+        _ memory: Memory, mostSteps: Int = Validation.mostSteps
     ) throws(Failure) -> Bool {
         var validation = try Validation(
             schema, violations, memory, listing: listing, root: value)
-        return try validation.run(value)
+        validation.budget = mostSteps
+        do throws(Failure) {
+            return try validation.run(value)
+        } catch {
+            var failure = error
+            failure.key = String(decoding: value.document.key, as: UTF8.self)
+            throw failure
+        }
     }
 
     private mutating func run(_ value: Value) throws(Failure) -> Bool {
-        try push(Call.none, routine: 0, coerce(value.node, 0), [])
+        try push(
+            Call.none, routine: 0, instruction: code.routines[0].first,
+            coerce(value.node, code.routines[0].types), [])
         while frames.count > 0 {
             let frame = frames.base + (frames.count &- 1)
-            let instruction = schema.program.instructions.base + frame.pointee.instruction
+            let instruction = code.instructions + frame.pointee.instruction
             budget &-= 1
             if budget < 0 { throw Validation.tooLong }
             if instruction.pointee.operation == .end {
@@ -131,8 +200,12 @@ struct Validation: ~Copyable {
             }
             switch try execute(instruction, frame) {
             case .next:
-                frame.pointee.instruction &+= 1
-                frame.pointee.step = 0
+                if instruction.pointee.flags.contains(.isLast) {
+                    pop()
+                } else {
+                    frame.pointee.instruction &+= 1
+                    frame.pointee.step = 0
+                }
             case .wait: break
             case .stop: pop()
             }
@@ -166,7 +239,7 @@ struct Validation: ~Copyable {
                 frame.pointee.step = 1
                 let outcome = try attempt(
                     UInt32(truncatingIfNeeded: instruction.pointee.operand), node, .isInPlace,
-                    isQuiet: true, frame)
+                    isQuiet: true)
                 if outcome == .waits { return .wait }
                 passed = outcome == .passed
             }
@@ -204,7 +277,7 @@ struct Validation: ~Copyable {
                 try refuseEndlessLoop(call)
             }
             let outcome = try attempt(
-                call, frame.pointee.node, .isInPlace, isQuiet: frame.pointee.isQuiet, frame)
+                call, frame.pointee.node, .isInPlace, isQuiet: frame.pointee.isQuiet)
             if outcome == .waits { return .wait }
             passed = outcome == .passed
         }
@@ -236,10 +309,11 @@ struct Validation: ~Copyable {
                 : frame.pointee.tally > 0 && frame.pointee.evaluated < 0
             frame.pointee.index &+= 1
             guard !isSettled, frame.pointee.index < Int(instruction.pointee.count) else { break }
+            budget &-= 1
+            if budget < 0 { throw Validation.tooLong }
             let call = instruction.pointee.index &+ frame.pointee.index
             let outcome = try attempt(
-                UInt32(truncatingIfNeeded: call), frame.pointee.node, .isInPlace, isQuiet: true,
-                frame)
+                UInt32(truncatingIfNeeded: call), frame.pointee.node, .isInPlace, isQuiet: true)
             if outcome == .waits { return .wait }
             frame.pointee.tally &+= outcome == .passed ? 1 : 0
         }
@@ -258,7 +332,7 @@ struct Validation: ~Copyable {
         if frame.pointee.step == 0 {
             frame.pointee.step = 1
             let outcome = try attempt(
-                first, frame.pointee.node, .isInPlace, isQuiet: true, frame)
+                first, frame.pointee.node, .isInPlace, isQuiet: true)
             if outcome == .waits { return .wait }
             passed = outcome == .passed
         }
@@ -267,7 +341,7 @@ struct Validation: ~Copyable {
             guard flags.contains(passed ? .hasThen : .hasElse) else { return .next }
             let call = passed || !flags.contains(.hasThen) ? first &+ 1 : first &+ 2
             let outcome = try attempt(
-                call, frame.pointee.node, .isInPlace, isQuiet: frame.pointee.isQuiet, frame)
+                call, frame.pointee.node, .isInPlace, isQuiet: frame.pointee.isQuiet)
             if outcome == .waits { return .wait }
             passed = outcome == .passed
         }
@@ -280,25 +354,33 @@ struct Validation: ~Copyable {
     /// The frame that asks must not be touched after it waits: frames may have moved.
     @inline(__always)
     mutating func attempt(
-        _ call: UInt32, _ node: UnsafePointer<Node>, _ place: Frame.Flags, isQuiet: Bool,
-        _ frame: UnsafeMutablePointer<Frame>
+        _ number: UInt32, _ node: UnsafePointer<Node>, _ place: Frame.Flags, isQuiet: Bool
     ) throws(Failure) -> Outcome {
-        let routine = Int(schema.program.calls.base[Int(call)].routine)
-        let node = coerces ? coerce(node, routine) : node
-        if schema.program.routines.base[routine].isLeaf {
-            if try leafHolds(routine, node) { return .passed }
-            if isQuiet { return .failed }
-        }
-        try push(call, routine: routine, node, isQuiet ? place.union(.isQuiet) : place)
-        return .waits
+        let call = code.calls + Int(number)
+        let node = coerces ? coerce(node, call.pointee.types) : node
+        if try passes(call, node) { return .passed }
+        return try attemptInFrame(number, node, place, isQuiet: isQuiet)
     }
 
-    /// Whether everything holds that a subschema without calls says of a value.
-    private mutating func leafHolds(_ routine: Int, _ node: UnsafePointer<Node>) throws(Failure)
+    /// Whether a subschema allows a value for all that can be said without a frame. One that calls
+    /// others never does.
+    @inline(__always)
+    mutating func passes(_ call: UnsafePointer<Call>, _ node: UnsafePointer<Node>) throws(Failure)
         -> Bool
     {
-        var instruction = UnsafePointer(
-            schema.program.instructions.base + Int(schema.program.routines.base[routine].first))
+        switch call.pointee.extent {
+        case .types:
+            return call.pointee.types == .any || call.pointee.types.contains(node.pointee)
+        case .checks: return try checksHold(code.instructions + Int(call.pointee.first), node)
+        case .calls: return false
+        }
+    }
+
+    /// Whether all the checks hold that come before the end of a routine.
+    private mutating func checksHold(
+        _ first: UnsafePointer<Instruction>, _ node: UnsafePointer<Node>
+    ) throws(Failure) -> Bool {
+        var instruction = first
         while instruction.pointee.operation != .end {
             if instruction.pointee.types.hasKind(of: node.pointee),
                 try !holds(instruction, node)
@@ -310,19 +392,34 @@ struct Validation: ~Copyable {
         return true
     }
 
+    /// Applies a subschema that does not pass at once.
+    mutating func attemptInFrame(
+        _ number: UInt32, _ node: UnsafePointer<Node>, _ place: Frame.Flags, isQuiet: Bool
+    ) throws(Failure) -> Outcome {
+        let call = code.calls + Int(number)
+        let hasTypes = call.pointee.types != .any
+        let isOfTypes = !hasTypes || call.pointee.types.contains(node.pointee)
+        if isQuiet, !isOfTypes || call.pointee.extent != .calls { return .failed }
+        try push(
+            number, routine: call.pointee.routine,
+            // What is known to hold is not looked at again.
+            instruction: hasTypes && isOfTypes ? call.pointee.first &+ 1 : call.pointee.first,
+            node, isQuiet ? place.union(.isQuiet) : place)
+        return .waits
+    }
+
     private mutating func push(
-        _ call: UInt32, routine: Int, _ node: UnsafePointer<Node>, _ flags: Frame.Flags
+        _ call: UInt32, routine: UInt32, instruction: UInt32, _ node: UnsafePointer<Node>,
+        _ flags: Frame.Flags
     ) throws(Failure) {
-        let tracks =
-            flags.contains(.isInPlace) && frames[frames.count &- 1].evaluated >= 0
+        let tracks = flags.contains(.isInPlace) && frames[frames.count &- 1].evaluated >= 0
         guard frames.count < Validation.mostFrames else { throw Validation.tooLong }
-        let routine = schema.program.routines.base[routine]
         try frames.append(
             Frame(
-                instruction: Int(routine.first), call: call, flags: flags, node: node, cursor: node,
-                firstBits: bits.count, scopeCount: scope.count))
+                node, call: call, instruction: instruction, firstBits: bits.count,
+                scopeCount: scope.count, flags: flags))
         if tracks { try track(frames.base + (frames.count &- 1)) }
-        if schema.program.dynamicCalls.count > 0 { try enter(routine.resource) }
+        if code.hasDynamicCalls { try enter(code.routines[Int(routine)].resource) }
     }
 
     private mutating func pop() {
@@ -334,7 +431,7 @@ struct Validation: ~Copyable {
         // too, so that the same is not complained about twice.
         if frame.flags.contains(.isInPlace), frame.evaluated >= 0, passed || !frame.isQuiet {
             let below = frames.base + (frames.count &- 1)
-            let instruction = schema.program.instructions.base + below.pointee.instruction
+            let instruction = code.instructions + below.pointee.instruction
             if instruction.pointee.operation != .not, below.pointee.evaluated >= 0 {
                 for word in 0..<Validation.words(Value(frame.node).count) {
                     bits[below.pointee.evaluated &+ word] |= bits[frame.evaluated &+ word]
@@ -362,11 +459,11 @@ struct Validation: ~Copyable {
 
     /// Refuses to apply for the second time what is being applied to the same value already.
     private func refuseEndlessLoop(_ call: UInt32) throws(Failure) {
-        let routine = schema.program.calls[Int(call)].routine
+        let routine = code.calls[Int(call)].routine
         var index = frames.count &- 1
         while index >= 0 {
             let frame = frames[index]
-            let active = frame.call == Call.none ? 0 : schema.program.calls[Int(frame.call)].routine
+            let active = frame.call == Call.none ? 0 : code.calls[Int(frame.call)].routine
             if active == routine, frame.scopeCount == scope.count {
                 throw Failure(
                     .limit, .validate,
@@ -392,8 +489,12 @@ struct Validation: ~Copyable {
 
     @inline(__always)
     func mark(_ index: Int, _ frame: UnsafeMutablePointer<Frame>) {
-        let first = frame.pointee.evaluated
-        if first >= 0 { bits[first &+ index &>> 6] |= 1 &<< UInt64(index & 63) }
+        if frame.pointee.evaluated >= 0 { setBit(index, frame.pointee.evaluated) }
+    }
+
+    @inline(__always)
+    func setBit(_ index: Int, _ first: Int) {
+        bits[first &+ index &>> 6] |= 1 &<< UInt64(index & 63)
     }
 
     func isMarked(_ index: Int, _ first: Int) -> Bool {
@@ -436,7 +537,7 @@ struct Validation: ~Copyable {
                 let outcome = try attempt(
                     UInt32(truncatingIfNeeded: instruction.pointee.operand),
                     isObject ? child.memberValue.node : child.node, [],
-                    isQuiet: frame.pointee.isQuiet, frame)
+                    isQuiet: frame.pointee.isQuiet)
                 if outcome == .waits { return .wait }
                 isFailed = outcome == .failed
             }
@@ -457,8 +558,7 @@ struct Validation: ~Copyable {
     func isText(_ node: UnsafePointer<Node>) -> Bool { coerces && Value(node).isKeyText }
 
     /// A value as a subschema sees it.
-    mutating func coerce(_ node: UnsafePointer<Node>, _ routine: Int) -> UnsafePointer<Node> {
-        let types = schema.program.routines.base[routine].types
+    mutating func coerce(_ node: UnsafePointer<Node>, _ types: TypeSet) -> UnsafePointer<Node> {
         guard !types.contains(.string), isText(node) else { return node }
         for reading in Value.textReadings {
             guard let read = Value(node).read(reading), types.contains(read) else { continue }
@@ -485,5 +585,61 @@ struct Validation: ~Copyable {
     /// Whether a value is the name of a key.
     func isKey(_ node: UnsafePointer<Node>) -> Bool {
         listing.map { Document.of(node).base == $0.base && $0.root.node != node } ?? false
+    }
+}
+
+/// Where the parts of a program lie that are looked at for each value.
+struct Code {
+    let instructions: UnsafePointer<Instruction>
+    let calls: UnsafePointer<Call>
+    let routines: UnsafePointer<Routine>
+    let arrayRules: UnsafePointer<ArrayRule>
+    let objectRules: UnsafePointer<ObjectRule>
+    let entries: UnsafePointer<NameEntry>
+    let slots: UnsafePointer<UInt32>
+    let patternRules: UnsafePointer<PatternRule>
+    let enumRules: UnsafePointer<EnumRule>
+    let seed: UInt64
+    let hasDynamicCalls: Bool
+
+    init(_ program: borrowing Program) {
+        instructions = UnsafePointer(program.instructions.base)
+        calls = UnsafePointer(program.calls.base)
+        routines = UnsafePointer(program.routines.base)
+        arrayRules = UnsafePointer(program.arrayRules.base)
+        objectRules = UnsafePointer(program.objectRules.base)
+        entries = UnsafePointer(program.entries.base)
+        slots = UnsafePointer(program.slots.base)
+        patternRules = UnsafePointer(program.patternRules.base)
+        enumRules = UnsafePointer(program.enumRules.base)
+        seed = program.seed
+        hasDynamicCalls = program.dynamicCalls.count > 0
+    }
+
+    /// The entry of a name among those of a rule, or -1. Members mostly come in the order of the
+    /// schema: the name behind the last one is tried first.
+    @inline(__always)
+    func entry(_ rule: UnsafePointer<ObjectRule>, _ name: Bytes, after last: Int) -> Int {
+        guard let text = name.baseAddress else { return -1 }
+        let entries = entries + rule.pointee.firstEntry
+        let guess = last &+ 1
+        if guess < rule.pointee.entryCount, entries[guess].isNamed(text, name.count) {
+            return guess
+        }
+        // Where several schemas apply to one object, most names are unknown to most of them.
+        if rule.pointee.lengths & ObjectRule.lengthBit(name.count) == 0 { return -1 }
+        let hash = Hash.text(text, name.count, seed: seed)
+        let slots = slots + rule.pointee.firstSlot
+        let mask = rule.pointee.slotMask
+        var index = Int(truncatingIfNeeded: hash) & mask
+        // The table is at most half full: an empty slot always ends the walk.
+        while true {
+            let number = Int(slots[index]) &- 1
+            if number < 0 { return -1 }
+            if entries[number].hash == hash, entries[number].isNamed(text, name.count) {
+                return number
+            }
+            index = (index &+ 1) & mask
+        }
     }
 }

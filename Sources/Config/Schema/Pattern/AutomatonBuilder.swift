@@ -28,7 +28,8 @@ struct AutomatonBuilder: ~Copyable {
         var category: Int
     }
 
-    private static var mostStates: Int { 1024 }
+    /// As many as there are numbers for, and fit into a cache.
+    private static var mostEntries: Int { 0xFFFE }
     private static var mostSymbols: Int { 200 }
     /// Intervals times the categories in each.
     private static var mostUnits: Int { 4096 }
@@ -249,7 +250,8 @@ struct AutomatonBuilder: ~Copyable {
         return try state(isStart: false, isBehindWord: pattern.hasEdges && isWord, &patterns)
     }
 
-    /// The number of the state with the steps in `arrived`.
+    /// Where the entries begin of the state with the steps in `arrived`; nil when there are too
+    /// many.
     private mutating func state(
         isStart: Bool, isBehindWord: Bool, _ patterns: inout Patterns
     ) throws(Failure) -> UInt16? {
@@ -259,6 +261,7 @@ struct AutomatonBuilder: ~Copyable {
             UnsafeMutableBufferPointer(start: arrived.base, count: arrived.count),
             scratch: UnsafeMutableRawPointer(arrived.base + arrived.count)
         ) { $0 < $1 }
+        let width = examples.count &+ 1
         let size = arrived.count &* MemoryLayout<UInt32>.stride
         let hash = arrived.base.withMemoryRebound(to: UInt8.self, capacity: size) { bytes in
             Hash.text(bytes, size, seed: isBehindWord ? 1 : 0)
@@ -271,14 +274,14 @@ struct AutomatonBuilder: ~Copyable {
                     UnsafeRawPointer(members.base + state.first), UnsafeRawPointer(arrived.base),
                     size)
         }
-        if let found { return UInt16(truncatingIfNeeded: found) }
-        guard states.count < AutomatonBuilder.mostStates else { return nil }
+        if let found { return UInt16(truncatingIfNeeded: found &* width) }
+        guard (states.count &+ 1) &* width <= AutomatonBuilder.mostEntries else { return nil }
         let first = members.count
         try members.append(contentsOf: arrived.elements)
         try states.append(
             State(
                 first: first, count: arrived.count, isStart: isStart, isBehindWord: isBehindWord))
         try index.insert(states.count &- 1, hash: hash)
-        return UInt16(truncatingIfNeeded: states.count &- 1)
+        return UInt16(truncatingIfNeeded: (states.count &- 1) &* width)
     }
 }

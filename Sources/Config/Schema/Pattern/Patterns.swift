@@ -35,7 +35,7 @@ struct Pattern: BitwiseCopyable {
     var source: Bytes
 }
 
-/// A table: for each state and symbol the next state. Symbols are the kinds of characters that the
+/// A table: for each state and symbol where the entries of the next state begin. Symbols are the kinds of characters that the
 /// pattern tells apart, and behind them the end of the text.
 struct Automaton: BitwiseCopyable {
     static var matched: UInt16 { 0xFFFF }
@@ -147,7 +147,6 @@ struct Patterns: ~Copyable {
     private func matches(_ pattern: Pattern, _ automaton: Automaton, _ text: Bytes) -> Bool {
         let table = entries.base + automaton.firstEntry
         let symbols = symbols.base + automaton.firstSymbol
-        let width = automaton.symbolCount &+ 1
         var state = 0
         var position = 0
         while position < text.count {
@@ -160,11 +159,11 @@ struct Patterns: ~Copyable {
                 let character = ScalarCursor.scalar(text, &position)
                 symbol = Int(symbols[unit(of: character, automaton, pattern)])
             }
-            let next = table[state &* width &+ symbol]
+            let next = table[state &+ symbol]
             if next >= Automaton.dead { return next == Automaton.matched }
             state = Int(next)
         }
-        return table[state &* width &+ automaton.symbolCount] == Automaton.matched
+        return table[state &+ automaton.symbolCount] == Automaton.matched
     }
 
     /// The place of a character from 128 on among the symbols.

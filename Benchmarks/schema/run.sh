@@ -1,0 +1,31 @@
+#!/bin/bash
+# Builds and runs the benchmark of JSON Schema; what follows is handed to compare.py.
+set -euo pipefail
+. "$(dirname "$0")/../setup.sh"
+cd "$root/Benchmarks"
+"$root/.ci/tools" gcc python3 pip3 >&2
+mkdir -p "$programs"
+
+# The validators that it is measured against, for this benchmark alone.
+peers=$programs/python
+if [ ! -d "$peers" ]; then
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+        --target "$peers.new" \
+        fastjsonschema jsonschema-rs >&2
+    mv "$peers.new" "$peers"
+fi
+export PYTHONPATH=$peers
+
+# From the library's own sources, compiled as they are for the library that ships.
+swiftc -O -wmo -parse-as-library -swift-version 6 -package-name cmreload -module-name SchemaBench \
+    -enable-experimental-feature Embedded -enable-experimental-feature BuiltinModule \
+    -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature ExistentialAny \
+    -enable-upcoming-feature MemberImportVisibility -warnings-as-errors -Xcc -fPIC \
+    -c -o "$programs/schema.o" $(find "$root/Sources/Config" -name '*.swift') schema/Driver.swift
+unicode=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift/embedded/$(uname -m)-unknown-linux-gnu
+c_program schema.so -shared -fPIC schema/schema.c "$programs/schema.o" \
+    "$unicode/libswiftUnicodeDataTables.a"
+
+quick=()
+[ -z "${QUICK:-}" ] || quick=(--rounds 5 --wait 10)
+exec python3 schema/compare.py --library "$programs/schema.so" "${quick[@]}" "$@"
