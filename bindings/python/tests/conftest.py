@@ -6,7 +6,7 @@ import pytest
 
 import cmreload
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture

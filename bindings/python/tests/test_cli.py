@@ -61,7 +61,7 @@ class Following:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
         self.process.stdout.close()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(30) == 0
 
     def lines(self, count):
         return [self.process.stdout.readline().rstrip("\n") for _ in range(count)]
@@ -114,7 +114,7 @@ def test_watch_colours_a_terminal(mounted):
     while b"LOG_LEVEL" not in seen:
         seen += os.read(ours, 4096)
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     os.close(ours)
     assert b"\x1b[32m+ LOG_LEVEL = info\x1b[0m" in seen
 

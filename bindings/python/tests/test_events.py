@@ -11,7 +11,7 @@ import pytest
 import cmreload
 from cmreload.testing import ConfigMap
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture

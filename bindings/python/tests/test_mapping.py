@@ -194,13 +194,13 @@ def test_a_snapshot_that_is_kept_does_not_change(config, configmap):
 def test_versions_share_what_did_not_change(config, configmap):
     before = config.snapshot
     configmap.update(LOG_LEVEL="debug")
-    config.wait(before.version, timeout=10)
+    config.wait(before.version, timeout=30)
     assert config.snapshot["features.json"] is before["features.json"]
 
 
 def test_keys_stay_in_order_when_some_are_added(config, configmap):
     configmap.update({"AAA": "1", "zzz": "2", "N": "3"})
-    config.wait(1, timeout=10)
+    config.wait(1, timeout=30)
     assert list(config) == sorted(config)
 
 

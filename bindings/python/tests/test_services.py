@@ -17,7 +17,7 @@ import pytest
 from cmreload.testing import ConfigMap
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 WORKERS = 2
 
 
@@ -49,13 +49,14 @@ class Service:
 
     def __enter__(self):
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if self.get("/health")[0] == 200:
                     return self
             except OSError:
-                assert self.process.poll() is None, self.process.stderr.read()
-        raise AssertionError("the service did not begin to listen")
+                os.sched_yield()
+        self.process.kill()
+        raise AssertionError(f"the service does not listen:\n{self.process.communicate()[1]}")
 
     def __exit__(self, *_):
         self.process.terminate()

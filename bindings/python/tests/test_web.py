@@ -8,7 +8,7 @@ import pytest
 import cmreload
 from cmreload.web import ASGIMiddleware, WSGIMiddleware, asgi_endpoints, wsgi_endpoints
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .config import Config
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 """How long ``wait_for`` waits for handlers to return."""
 
 
