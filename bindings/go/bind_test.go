@@ -65,7 +65,8 @@ func TestABindingVetoes(t *testing.T) {
 	}
 	for content, wanted := range map[string]error{"101": errTooLarge, "hunter2": cmreload.ErrType} {
 		_, err := configMap.UpdateAndWait(config, map[string]string{"LIMIT": content})
-		if !errors.Is(err, wanted) || statusIsNot(err, cmreload.ErrRejected) || containsText(err.Error(), "hunter2") {
+		if !errors.Is(err, wanted) || statusIsNot(err, cmreload.ErrRejected) ||
+			containsText(err.Error(), "hunter2") {
 			t.Errorf("%s is rejected since %v", content, err)
 		}
 		if config.Version() != 1 || settings.Load().Limit != 1 {
@@ -73,7 +74,8 @@ func TestABindingVetoes(t *testing.T) {
 		}
 	}
 	configMap.Delete("LIMIT")
-	if _, err := config.Reload(within(t)); statusIsNot(err, cmreload.ErrNotFound) || err.Error() != "LIMIT: is missing" {
+	if _, err := config.Reload(within(t)); statusIsNot(err, cmreload.ErrNotFound) ||
+		err.Error() != "LIMIT: is missing" {
 		t.Errorf("without the key: %v", err)
 	}
 	if _, err := cmreload.Bind[validated](config); statusIsNot(err, cmreload.ErrNotFound) {

@@ -58,7 +58,7 @@ func (c *Config) reload() (*Snapshot, error) {
 	}
 	defer c.leave()
 	if failure := c.watcher.Reload(); failure != nil {
-		return nil, c.errorOf(failure)
+		return nil, c.rejectionNow(failure)
 	}
 	return c.newest(), nil
 }
@@ -87,7 +87,7 @@ func (c *Config) Rollback(version uint64) (*Snapshot, error) {
 	}
 	defer c.leave()
 	if failure := c.watcher.Rollback(version); failure != nil {
-		return nil, c.errorOf(failure)
+		return nil, errorOf(failure)
 	}
 	return c.newest(), nil
 }
@@ -98,7 +98,7 @@ func (c *Config) Confirm(version uint64) error {
 		return err
 	}
 	defer c.leave()
-	return c.errorOf(c.watcher.Confirm(version))
+	return errorOf(c.watcher.Confirm(version))
 }
 
 // History walks from the current version back, as far as versions are kept: see [WithHistory]. The
@@ -162,7 +162,7 @@ func (c *Config) DrainBefore(ctx context.Context, version uint64) (held int, err
 		case failure == nil:
 			return 0, nil
 		case failure.Status != abi.Timeout:
-			return held, c.errorOf(failure)
+			return held, errorOf(failure)
 		case ctx.Err() != nil:
 			return held, ctx.Err()
 		}

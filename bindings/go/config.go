@@ -82,7 +82,7 @@ func (c *Config) open(s *settings) error {
 		err = errorOf(watcher.SetValidator())
 	}
 	if err == nil {
-		err = c.errorOf(watcher.Start())
+		err = c.rejectionNow(watcher.Start())
 	}
 	if err != nil {
 		c.Close()
@@ -147,8 +147,12 @@ type receiver Config
 // Event makes the version current before anybody hears of it.
 func (r *receiver) Event(event *abi.Event) {
 	c := (*Config)(r)
-	heard := newEvent(event, c.atLeast(event.Snapshot))
-	heard.Err = c.errorOf(event.Failure)
+	heard := Event{
+		Kind:     EventKind(event.Kind),
+		Cause:    Cause(event.Cause),
+		Snapshot: c.atLeast(event.Snapshot),
+		Err:      c.rejection(event.Failure, event.Violations),
+	}
 	c.announce(heard)
 }
 

@@ -101,7 +101,8 @@ func TestLayersSources(t *testing.T) {
 
 func TestOptionalSourcesMayBeMissing(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
-	if _, err := cmreload.Open(missing); !errors.Is(err, fs.ErrNotExist) || statusIsNot(err, cmreload.ErrIO) {
+	if _, err := cmreload.Open(missing); !errors.Is(err, fs.ErrNotExist) ||
+		statusIsNot(err, cmreload.ErrIO) {
 		t.Errorf("a missing mount: %v", err)
 	}
 	for _, options := range [][]cmreload.Option{
@@ -119,7 +120,8 @@ func TestOptionalSourcesMayBeMissing(t *testing.T) {
 		}
 		config.Close()
 	}
-	_, err := cmreload.Open("", cmreload.WithOptional(cmreload.WithFile(missing)), cmreload.WithMount(missing))
+	_, err := cmreload.Open("", cmreload.WithOptional(cmreload.WithFile(missing)),
+		cmreload.WithMount(missing))
 	if statusIsNot(err, cmreload.ErrIO) {
 		t.Errorf("a mount beside an optional file: %v", err)
 	}
@@ -137,7 +139,8 @@ func TestRefusesWhatIsNoOption(t *testing.T) {
 	} {
 		_, err := cmreload.Open(t.TempDir(), option)
 		var failure *cmreload.Error
-		if !errors.As(err, &failure) || failure.Status != cmreload.ErrInvalidArgument || failure.Key != name {
+		if !errors.As(err, &failure) || failure.Status != cmreload.ErrInvalidArgument ||
+			failure.Key != name {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -152,7 +155,8 @@ func TestOptionsReachTheLibrary(t *testing.T) {
 	config, configMap := open(t, map[string]string{"a": "[1]", "b.json": "{"},
 		cmreload.WithJSONSniffing(), cmreload.WithLenientParsing(), cmreload.WithMaxValueBytes(10),
 		cmreload.WithMaxTotalBytes(25), cmreload.WithMaxKeys(3), cmreload.WithMaxDepth(2),
-		cmreload.WithSettle(time.Millisecond), cmreload.WithRescan(time.Minute), cmreload.WithPoll(time.Second))
+		cmreload.WithSettle(time.Millisecond), cmreload.WithRescan(time.Minute),
+		cmreload.WithPoll(time.Second))
 	if element, err := config.Current().Int("a#/0"); err != nil || element != 1 {
 		t.Errorf("a is not sniffed: %v", err)
 	}
@@ -301,7 +305,8 @@ func TestUnchangedKeysAreShared(t *testing.T) {
 }
 
 func TestNeverTellsAValue(t *testing.T) {
-	config, configMap := open(t, map[string]string{"password": "hunter2", "a.json": `{"b": "hunter2"}`})
+	config, configMap := open(t,
+		map[string]string{"password": "hunter2", "a.json": `{"b": "hunter2"}`})
 	version := config.Current()
 	value, _ := version.Value("password")
 	_, wrong := version.Int("password")

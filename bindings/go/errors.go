@@ -68,7 +68,22 @@ type Error struct {
 	Key     string        // the key, path or source that it is about, or ""
 	Message string        // one sentence for a person
 
+	// Violations are all rules of schemas that the content breaks, at most 100 of them in an event.
+	Violations []Violation
+
 	cause error // what a validator returned
+}
+
+// A Violation is one rule of a schema that content breaks. What was found is told by type and
+// length only, never by its text.
+type Violation struct {
+	Key          string `json:"key"`           // the key whose value breaks it
+	InstancePath string `json:"instance_path"` // the JSON pointer to the value within the key
+	SchemaPath   string `json:"schema_path"`   // the JSON pointer to the rule
+	Keyword      string `json:"keyword"`       // the rule's name
+	Expected     string `json:"expected"`      // what would have been right
+	Line         int    `json:"line"`          // where the value begins, counted from 1
+	Column       int    `json:"column"`        // in bytes, counted from 1
 }
 
 // Error reads like "app.yaml:14:7: mapping values are not allowed here".
@@ -107,6 +122,10 @@ func errorOf(failure *abi.Failure) error {
 	if failure == nil {
 		return nil
 	}
+	return newError(failure)
+}
+
+func newError(failure *abi.Failure) *Error {
 	return &Error{
 		Status:  Status(failure.Status),
 		Errno:   syscall.Errno(failure.Errno),

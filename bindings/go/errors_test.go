@@ -34,7 +34,8 @@ func TestErrorsReadLikeACompilers(t *testing.T) {
 		err    cmreload.Error
 		wanted string
 	}{
-		{cmreload.Error{Status: cmreload.ErrParse, Key: "a.yaml", Line: 14, Column: 7, Message: "no"}, "a.yaml:14:7: no"},
+		{cmreload.Error{Status: cmreload.ErrParse, Key: "a.yaml", Line: 14, Column: 7, Message: "no"},
+			"a.yaml:14:7: no"},
 		{cmreload.Error{Status: cmreload.ErrIO, Key: "/etc/config", Message: "no"}, "/etc/config: no"},
 		{cmreload.Error{Status: cmreload.ErrState}, "not possible in this state"},
 	} {

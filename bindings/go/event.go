@@ -1,10 +1,6 @@
 package cmreload
 
-import (
-	"fmt"
-
-	"cmreload/internal/abi"
-)
+import "fmt"
 
 // An EventKind says what happened.
 type EventKind uint32
@@ -63,17 +59,6 @@ type Change struct {
 	Kind ChangeKind
 }
 
-// A Violation is one rule of a schema that content breaks. What was found is told by type and
-// length only, never by its text.
-type Violation struct {
-	Key          string // the key whose value breaks it
-	InstancePath string // the JSON pointer to the value within the key
-	SchemaPath   string // the JSON pointer to the rule
-	Keyword      string // the rule's name
-	Expected     string // what would have been right
-	Line, Column int    // where the value begins, counted from 1
-}
-
 // An Event tells what happened to a configuration. It may be kept.
 type Event struct {
 	Kind     EventKind
@@ -88,9 +73,6 @@ type Event struct {
 	// Err says why content was rejected, or names in its Key the source that is lost or back: an
 	// [*Error]. It is nil for EventPublished.
 	Err error
-
-	// Violations are the rules that were broken, where Err alone does not say it all.
-	Violations []Violation
 }
 
 // source names the source that the event is about, or "".
@@ -99,25 +81,4 @@ func (e *Event) source() string {
 		return err.Key
 	}
 	return ""
-}
-
-// newEvent copies an event of the library's.
-func newEvent(event *abi.Event, snapshot *Snapshot) Event {
-	copied := Event{
-		Kind:     EventKind(event.Kind),
-		Cause:    Cause(event.Cause),
-		Snapshot: snapshot,
-	}
-	for _, violation := range event.Violations {
-		copied.Violations = append(copied.Violations, Violation{
-			Key:          violation.Key,
-			InstancePath: violation.InstancePath,
-			SchemaPath:   violation.SchemaPath,
-			Keyword:      violation.Keyword,
-			Expected:     violation.Expected,
-			Line:         int(violation.Line),
-			Column:       int(violation.Column),
-		})
-	}
-	return copied
 }

@@ -26,7 +26,8 @@ func mount(keysAndContents ...string) string {
 func write(path string, keysAndContents ...string) {
 	var files []cmreload.File
 	for i := 0; i < len(keysAndContents); i += 2 {
-		files = append(files, cmreload.File{Key: keysAndContents[i], Content: []byte(keysAndContents[i+1])})
+		files = append(files,
+			cmreload.File{Key: keysAndContents[i], Content: []byte(keysAndContents[i+1])})
 	}
 	if err := cmreload.WriteMount(path, files...); err != nil {
 		panic(err)

@@ -12,7 +12,8 @@ import (
 func TestARequestSeesOneVersion(t *testing.T) {
 	config, configMap := open(t, map[string]string{"a": "1"})
 	inside, goOn := make(chan *cmreload.Snapshot), make(chan struct{})
-	server := httptest.NewServer(config.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(config.Middleware(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
 		inside <- cmreload.FromContext(r.Context())
 		<-goOn
 		text, _ := cmreload.FromContext(r.Context()).String("a")
@@ -64,17 +65,20 @@ func TestReloadsByHTTP(t *testing.T) {
 	}
 	configMap.Update(map[string]string{"a": "2"})
 	if answer := call(http.MethodPost); answer.Code != http.StatusOK ||
-		answer.Body.String() != "Configuration reloaded" || answer.Header().Get("X-Config-Version") != "2" {
+		answer.Body.String() != "Configuration reloaded" ||
+		answer.Header().Get("X-Config-Version") != "2" {
 		t.Errorf("%v %s", answer, answer.Body)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodHead} {
-		if answer := call(method); answer.Code != http.StatusMethodNotAllowed || answer.Header().Get("Allow") != "POST" {
+		if answer := call(method); answer.Code != http.StatusMethodNotAllowed ||
+			answer.Header().Get("Allow") != "POST" {
 			t.Errorf("%s: %v", method, answer)
 		}
 	}
 	configMap.Update(map[string]string{"b.json": "hunter2"})
 	if answer := call(http.MethodPost); answer.Code != http.StatusInternalServerError ||
-		!containsText(answer.Body.String(), "b.json:1:1: ") || containsText(answer.Body.String(), "hunter2") {
+		!containsText(answer.Body.String(), "b.json:1:1: ") ||
+		containsText(answer.Body.String(), "hunter2") {
 		t.Errorf("%v %s", answer, answer.Body)
 	}
 	config.Close()

@@ -39,11 +39,13 @@ func TestLogsWhatTheLibrarySays(t *testing.T) {
 	for _, config := range []*cmreload.Config{config, other, third, fourth} {
 		config.Close() // no line is written to its logger afterwards
 	}
-	if text := named.String(); strings.Count(text, "b.json") != 1 || !strings.Contains(text, "level=ERROR msg=\"rejected: b.json:1:1:") ||
+	if text := named.String(); strings.Count(text, "b.json") != 1 ||
+		!strings.Contains(text, "level=ERROR msg=\"rejected: b.json:1:1:") ||
 		!strings.Contains(text, "watcher=one") || !strings.Contains(text, "level=INFO") {
 		t.Errorf("the log of the one with a name: %s", text)
 	}
-	if text := unnamed.String(); strings.Contains(text, "b.json") || strings.Count(text, "rejected: c.json") != 1 {
+	if text := unnamed.String(); strings.Contains(text, "b.json") ||
+		strings.Count(text, "rejected: c.json") != 1 {
 		t.Errorf("the log of the one without: %s", text)
 	}
 	if text := shared.String(); strings.Count(text, "rejected: c.json") != 1 {
@@ -62,7 +64,8 @@ func TestLogsWhatTheLibrarySays(t *testing.T) {
 
 func TestLogsWhyItDoesNotOpen(t *testing.T) {
 	var log bytes.Buffer
-	configMap := cmreloadtest.NewConfigMap(t, map[string]string{"a.json": `{"b": 1, "b": 2}`, "c.json": "{"})
+	configMap := cmreloadtest.NewConfigMap(t,
+		map[string]string{"a.json": `{"b": 1, "b": 2}`, "c.json": "{"})
 	if _, err := cmreload.Open(configMap.Path(), cmreload.WithLogger(logTo(&log))); err == nil {
 		t.Fatal("it opens")
 	}

@@ -12,7 +12,8 @@ import (
 func TestWritesAMountAsTheKubeletDoes(t *testing.T) {
 	path := t.TempDir()
 	files := []cmreload.File{
-		{Key: "a", Content: []byte("1")}, {Key: "user/labels", Content: []byte("x\x00y"), Mode: 0o600}, {Key: "empty"},
+		{Key: "a", Content: []byte("1")}, {Key: "user/labels", Content: []byte("x\x00y"),
+			Mode: 0o600}, {Key: "empty"},
 	}
 	if err := cmreload.WriteMount(path, files...); err != nil {
 		t.Fatal(err)

@@ -20,6 +20,8 @@ type settings struct {
 	sources     []source
 	allOptional bool
 	values      []value
+	references  []schema // by the URI that leads to them
+	schemas     []schema // by path
 	validators  []func(*Snapshot) error
 	callbacks   []callback
 	logger      *slog.Logger
@@ -36,6 +38,8 @@ type value struct {
 	option abi.Option
 	number int64
 }
+
+type schema struct{ of, text string }
 
 type callback struct {
 	f    func(Event)
@@ -68,6 +72,16 @@ func (s *settings) apply(watcher abi.Watcher) error {
 	for _, v := range s.values {
 		if failure := watcher.SetOption(v.option, v.number); failure != nil {
 			failure.Key = v.name
+			return errorOf(failure)
+		}
+	}
+	for _, reference := range s.references {
+		if failure := watcher.AddSchema(reference.of, reference.text); failure != nil {
+			return errorOf(failure)
+		}
+	}
+	for _, schema := range s.schemas {
+		if failure := watcher.SetSchema(schema.of, schema.text); failure != nil {
 			return errorOf(failure)
 		}
 	}
@@ -139,9 +153,34 @@ func WithOptional(sources ...Option) Option {
 	}
 }
 
-// WithValidator lets f have the last word on every version before it is published: an error rejects
-// it, and the version before stays. Of several validators all must agree. The candidate has version
-// 0.
+// WithSchema validates every version as a whole by a JSON Schema (draft 2020-12) before it is
+// published: one object with a member for each key, a parsed value or text. Text is taken as what
+// it reads as where the schema asks for an integer, number, boolean or null: PORT = 8080 satisfies
+// {"type": "integer"}. Nothing is ever fetched: see [WithSchemaReference].
+//
+// What is wrong with a version is told by [Error.Violations].
+func WithSchema[S ~string | ~[]byte](text S) Option { return WithSchemaFor("", text) }
+
+// WithSchemaFor validates the value at a path in the same way, where there is one.
+func WithSchemaFor[S ~string | ~[]byte](path string, text S) Option {
+	return func(s *settings) { s.schemas = append(s.schemas, schema{path, string(text)}) }
+}
+
+// WithSchemaReference adds a schema that a $ref may lead to, by the URI id.
+func WithSchemaReference[S ~string | ~[]byte](id string, text S) Option {
+	return func(s *settings) { s.references = append(s.references, schema{id, string(text)}) }
+}
+
+// WithFormatAssertion lets the keyword format of schemas reject what it names wrong, instead of
+// annotating it: date-time, date, time, duration, email, hostname, ipv4, ipv6, uri, uuid, regex and
+// json-pointer.
+func WithFormatAssertion() Option {
+	return withValue("WithFormatAssertion", abi.OptionAssertFormat, 1)
+}
+
+// WithValidator lets f have the last word on every version before it is published, after schemas:
+// an error rejects it, and the version before stays. Of several validators all must agree. The
+// candidate has version 0.
 //
 // f runs on a thread of the library's, one candidate after the other, and must not call methods of
 // the Config but Current and RequestReload. A panic rejects the candidate; it is recovered, logged

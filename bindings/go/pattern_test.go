@@ -16,7 +16,8 @@ func TestMatchesKeysAsFnmatchDoes(t *testing.T) {
 	for range 200_000 {
 		pattern, key := randomText(random, patternAlphabet, 9), randomText(random, keyAlphabet, 6)
 		if random.IntN(4) == 0 {
-			pattern += []string{"[[:digit:]]", "[[:upper:]x]", "[![:alpha:]]*", "[]a]", "[a-z.]"}[random.IntN(5)]
+			pattern += []string{"[[:digit:]]", "[[:upper:]x]", "[![:alpha:]]*", "[]a]",
+				"[a-z.]"}[random.IntN(5)]
 		}
 		if cmreload.Malformed(pattern) != "" {
 			continue
@@ -62,7 +63,8 @@ func TestMatchesCharactersNotBytes(t *testing.T) {
 
 func TestRefusesMalformedPatterns(t *testing.T) {
 	for _, pattern := range []string{
-		"", "[", "[a", "[!", "[]", "a\\", "[a\\", "[[:nothing:]]", "[[.a.]]", "[[=a=]]", "[z-a]", "\xff", "a\x00",
+		"", "[", "[a", "[!", "[]", "a\\", "[a\\", "[[:nothing:]]", "[[.a.]]", "[[=a=]]",
+		"[z-a]", "\xff", "a\x00",
 	} {
 		if cmreload.Malformed(pattern) == "" {
 			t.Errorf("%q is accepted", pattern)

@@ -57,7 +57,8 @@ func TestReadsParsedValuesAsTheLibraryDoes(t *testing.T) {
 			-9223372036854775808, 0.5, 1e-7, 1.7976931348623157e308, 5e-324, 9007199254740993, 1e22,
 			9223372036, 9223372037, 9.3e9, -2.5, 123456789.123456789, 4611686018427387904.0,
 			-9223372036854775809, -9223372036854775808.0, 9223372036854775808]`,
-		"scalars.json": `[null, true, false, "", "\u0000", "a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00", [], {}]`,
+		"scalars.json": `[null, true, false, "", "\u0000", "a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00",
+			[], {}]`,
 		"escapes.json": `{"a/b": 1, "m~n": {"~1": [2]}, "": 3, "\u0000": 4, "é\n": 5, "#": {"#": 6}}`,
 		"string.json":  `" text "`,
 		"escaped.json": `"a\u0020b"`,
@@ -88,10 +89,13 @@ func TestReadsParsedValuesAsTheLibraryDoes(t *testing.T) {
 		}
 		data[fmt.Sprintf("random%d.json", i)] = "[" + strings.Join(elements, ",") + "]"
 	}
-	compare(t, data, "x.json#/y/#", "x.json#/z/0/1/0", "x.json#/z/1/a/0", "x.json#/z/01", "x.json#/z/-",
-		"x.json#/z/3", "x.json#/", "x.json#/z/", "x.json#z", "a#b", "a#", "a#/", "#", "##", "", "x.json##",
+	compare(t, data, "x.json#/y/#", "x.json#/z/0/1/0", "x.json#/z/1/a/0", "x.json#/z/01",
+		"x.json#/z/-",
+		"x.json#/z/3", "x.json#/", "x.json#/z/", "x.json#z", "a#b", "a#", "a#/",
+		"#", "##", "", "x.json##",
 		"escapes.json#/a~1b", "escapes.json#/m~0n/~01/0", "escapes.json#/m~0n/~1", "escapes.json#/m~n",
-		"escapes.json#/", "escapes.json#/é\n", "escapes.json#/#/#", "escapes.json#/m~2n", "number.json#/0",
+		"escapes.json#/", "escapes.json#/é\n", "escapes.json#/#/#", "escapes.json#/m~2n",
+		"number.json#/0",
 		"string.json#", "bytes#", "bytes#/0", "absent", "absent#/a")
 }
 
@@ -142,7 +146,8 @@ func appendPaths(paths []string, path string, value cmreload.Value) []string {
 	return paths
 }
 
-func comparePath(t *testing.T, version *cmreload.Snapshot, library reference.Snapshot, path string) {
+func comparePath(t *testing.T, version *cmreload.Snapshot, library reference.Snapshot,
+	path string) {
 	t.Helper()
 	same := func(getter string, got any, err error, wanted any, status int32) {
 		t.Helper()
@@ -182,7 +187,8 @@ func comparePath(t *testing.T, version *cmreload.Snapshot, library reference.Sna
 
 // statusOf gives the status that the library would give.
 func statusOf(err error) cmreload.Status {
-	for _, status := range []cmreload.Status{cmreload.ErrNotFound, cmreload.ErrRange, cmreload.ErrType} {
+	for _, status := range []cmreload.Status{cmreload.ErrNotFound, cmreload.ErrRange,
+		cmreload.ErrType} {
 		if errors.Is(err, status) {
 			return status
 		}
@@ -234,7 +240,8 @@ func document(random *rand.Rand, depth int) string {
 		}
 		return strconv.FormatFloat(number, 'g', -1, 64)
 	case 3, 4, 5:
-		return `"` + strings.Map(dropControls, strings.NewReplacer(`\`, "", `"`, `\"`).Replace(mutated(random))) + `"`
+		return `"` + strings.Map(dropControls,
+			strings.NewReplacer(`\`, "", `"`, `\"`).Replace(mutated(random))) + `"`
 	case 6:
 		var elements []string
 		for range random.IntN(6) {

@@ -23,7 +23,8 @@ func TestTheProgramOfTheReadmeRuns(t *testing.T) {
 	if !found {
 		t.Fatal("there is no program")
 	}
-	configMap := cmreloadtest.NewConfigMap(t, map[string]string{"MAX_CONNECTIONS": "7", "features.json": "{}"})
+	configMap := cmreloadtest.NewConfigMap(t,
+		map[string]string{"MAX_CONNECTIONS": "7", "features.json": "{}"})
 	program = strings.Replace(program, "/etc/config", configMap.Path(), 1)
 	source := filepath.Join(t.TempDir(), "main.go")
 	if err := os.WriteFile(source, []byte(program), 0o644); err != nil {

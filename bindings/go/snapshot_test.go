@@ -21,7 +21,8 @@ var sample = map[string]string{
 	"TIMEOUT":         "1m30s",
 	"MEMORY":          "64Mi",
 	"binary":          "\xff\x00\n",
-	"features.json":   `{"dark_mode": true, "limits": [1, 2.5, {"deep": "a\"b"}], "none": null, "a/b": 7}`,
+	"features.json": `{"dark_mode": true, "limits": [1, 2.5, {"deep": "a\"b"}],
+		"none": null, "a/b": 7}`,
 }
 
 func TestReadsByType(t *testing.T) {
@@ -55,7 +56,8 @@ func TestReadsByType(t *testing.T) {
 func TestWhatIsMissingIsErrNotFound(t *testing.T) {
 	config, _ := open(t, sample)
 	version := config.Current()
-	for _, path := range []string{"absent", "features.json#/absent", "features.json#/limits/3", "LOG_LEVEL#/a"} {
+	for _, path := range []string{"absent", "features.json#/absent", "features.json#/limits/3",
+		"LOG_LEVEL#/a"} {
 		for getter, err := range failures(version, path) {
 			if err != cmreload.ErrNotFound {
 				t.Errorf("%s of %s: %v", getter, path, err)
@@ -74,7 +76,8 @@ func TestWhatHasAnotherTypeIsATypeError(t *testing.T) {
 		if getter == "Value" {
 			continue
 		}
-		if !errors.As(err, &wrong) || !errors.Is(err, cmreload.ErrType) || errors.Is(err, cmreload.ErrRange) ||
+		if !errors.As(err, &wrong) || !errors.Is(err, cmreload.ErrType) ||
+			errors.Is(err, cmreload.ErrRange) ||
 			wrong.Path != "features.json#/limits" || wrong.Have != cmreload.KindArray {
 			t.Errorf("%s: %#v", getter, err)
 		}
@@ -104,7 +107,8 @@ func TestWalksOverValues(t *testing.T) {
 	config, _ := open(t, sample)
 	version := config.Current()
 	keys := slices.Collect(version.Keys())
-	if !slices.IsSorted(keys) || !slices.Equal(keys, slices.Sorted(maps.Keys(sample))) || version.Len() != len(sample) {
+	if !slices.IsSorted(keys) || !slices.Equal(keys, slices.Sorted(maps.Keys(sample))) ||
+		version.Len() != len(sample) {
 		t.Errorf("the keys are %q", keys)
 	}
 	all := maps.Collect(version.All())
@@ -120,10 +124,12 @@ func TestWalksOverValues(t *testing.T) {
 		nothing.Len() != 0 || nothing.JSON() != "" || nothing.Any() != nil {
 		t.Errorf("a chain into nothing gives %v", nothing)
 	}
-	if _, err := features.Member("limits").At(2).Int(); err.Error() != "features.json#/limits/2: an object cannot be read as int64" {
+	_, err := features.Member("limits").At(2).Int()
+	if err.Error() != "features.json#/limits/2: an object cannot be read as int64" {
 		t.Error(err)
 	}
-	if _, err := features.Member("a/b").Bool(); err.Error() != "features.json#/a~1b: an integer cannot be read as bool" {
+	_, err = features.Member("a/b").Bool()
+	if err.Error() != "features.json#/a~1b: an integer cannot be read as bool" {
 		t.Error(err)
 	}
 	for _, empty := range []cmreload.Value{nothing, all["LOG_LEVEL"], features.Member("none")} {
@@ -152,7 +158,8 @@ func TestCopiesValuesIntoGo(t *testing.T) {
 	config, _ := open(t, sample)
 	features, _ := config.Current().Value("features.json")
 	wanted := map[string]any{
-		"dark_mode": true, "limits": []any{int64(1), 2.5, map[string]any{"deep": `a"b`}}, "none": nil, "a/b": int64(7),
+		"dark_mode": true, "limits": []any{int64(1), 2.5,
+			map[string]any{"deep": `a"b`}}, "none": nil, "a/b": int64(7),
 	}
 	if got := features.Any(); !reflect.DeepEqual(got, wanted) {
 		t.Errorf("%v, not %v", got, wanted)
@@ -189,19 +196,31 @@ func TestReadsAllocateNothing(t *testing.T) {
 	config, _ := open(t, sample)
 	var sum float64
 	reads := map[string]func(){
-		"Current":  func() { sum += float64(config.Current().Version()) },
-		"String":   func() { text, _ := config.Current().String("LOG_LEVEL"); sum += float64(len(text)) },
-		"Int":      func() { number, _ := config.Current().Int("MAX_CONNECTIONS"); sum += float64(number) },
+		"Current": func() { sum += float64(config.Current().Version()) },
+		"String":  func() { text, _ := config.Current().String("LOG_LEVEL"); sum += float64(len(text)) },
+		"Int": func() {
+			number,
+				_ := config.Current().Int("MAX_CONNECTIONS")
+			sum += float64(number)
+		},
 		"Float":    func() { number, _ := config.Current().Float("RATIO"); sum += number },
 		"Bool":     func() { config.Current().Bool("VERBOSE") },
 		"Duration": func() { config.Current().Duration("TIMEOUT") },
 		"Quantity": func() { config.Current().Quantity("MEMORY") },
-		"Value":    func() { value, _ := config.Current().Value("features.json"); sum += float64(value.Len()) },
+		"Value": func() {
+			value,
+				_ := config.Current().Value("features.json")
+			sum += float64(value.Len())
+		},
 		"a string within a value": func() {
 			text, _ := config.Current().String("features.json#/limits/2/deep")
 			sum += float64(len(text))
 		},
-		"a number within a value": func() { number, _ := config.Current().Float("features.json#/limits/1"); sum += number },
+		"a number within a value": func() {
+			number,
+				_ := config.Current().Float("features.json#/limits/1")
+			sum += number
+		},
 		"a chain": func() {
 			value, _ := config.Current().Value("features.json")
 			number, _ := value.Member("limits").At(0).Int()

@@ -72,7 +72,8 @@ func TestTellsOfVersionOneBeforeOpenReturns(t *testing.T) {
 
 func TestTellsWhatHappens(t *testing.T) {
 	events := make(heard, 8)
-	config, configMap := open(t, map[string]string{"a": "1", "b": "2"}, cmreload.WithOnChange(events.hear))
+	config, configMap := open(t, map[string]string{"a": "1", "b": "2"},
+		cmreload.WithOnChange(events.hear))
 	events.expect(t, "published start 1 added a added b")
 	configMap.Update(map[string]string{"a": "2", "c": "3"})
 	events.expect(t, "published 2 after 1 modified a added c")
@@ -90,7 +91,8 @@ func TestTellsWhatHappens(t *testing.T) {
 
 func TestHearsOfTheKeysItAskedFor(t *testing.T) {
 	events, others := make(heard, 8), make(heard, 8)
-	config, configMap := open(t, map[string]string{"feature.a": "1", "feature.b": "1", "level": "1", "x": "1"},
+	config, configMap := open(t,
+		map[string]string{"feature.a": "1", "feature.b": "1", "level": "1", "x": "1"},
 		cmreload.WithOnChange(events.hear, "feature.*", "level"))
 	events.expect(t, "published start 1 added feature.a added feature.b added level")
 	stop, err := config.OnChange(others.hear, "x")
@@ -125,7 +127,8 @@ func TestCoalescesWhileACallbackIsBusy(t *testing.T) {
 	events.expect(t, "published 2 after 1 modified a")
 	// It is busy now, and neither readers nor versions wait for it.
 	for i := range 20 {
-		version := mustUpdate(t, configMap, config, map[string]string{"a": fmt.Sprint(i), fmt.Sprint("key", i%3): "x"})
+		version := mustUpdate(t, configMap, config,
+			map[string]string{"a": fmt.Sprint(i), fmt.Sprint("key", i%3): "x"})
 		if config.Current() != version {
 			t.Fatal("a busy callback keeps a version from becoming current")
 		}
@@ -283,7 +286,8 @@ func TestAPanicIsRecoveredLoggedAndCounted(t *testing.T) {
 		}
 	}
 	config.Close()
-	if text := log.String(); !containsText(text, "index out of range") || !containsText(text, "panic=string") ||
+	if text := log.String(); !containsText(text, "index out of range") ||
+		!containsText(text, "panic=string") ||
 		!containsText(text, "subscription_test.go") || containsText(text, "hunter") {
 		t.Errorf("the log is %s", text)
 	}

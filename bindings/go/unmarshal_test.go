@@ -51,7 +51,8 @@ func TestUnmarshalsIntoAStruct(t *testing.T) {
 	}
 	wanted := settings{
 		LogLevel: slog.LevelInfo, Limit: 100, Memory: 64 << 20, Ratio: 0.25, Verbose: true,
-		Timeout: 90 * time.Second, Key: []byte("\xff\x00\n"), Deep: `a"b`, Names: []string{"a", "b"}, Any: 2.5,
+		Timeout: 90 * time.Second, Key: []byte("\xff\x00\n"), Deep: `a"b`, Names: []string{"a",
+			"b"}, Any: 2.5,
 		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), embedded: embedded{"info"}, Untouched: 7,
 	}
 	wanted.Features.DarkMode = true
@@ -64,14 +65,16 @@ func TestUnmarshalsIntoAStruct(t *testing.T) {
 
 func TestUnmarshalsPointers(t *testing.T) {
 	config, _ := open(t, map[string]string{
-		"LOG_LEVEL": "warn", "RATIO": "1", "CACHE": "1k", "PROXY": "p", "ADDRESS": "::1", "binary": "text",
+		"LOG_LEVEL": "warn", "RATIO": "1", "CACHE": "1k", "PROXY": "p", "ADDRESS": "::1",
+		"binary":        "text",
 		"features.json": `{"limits": [1, 2, {"deep": ""}]}`, "null.json": "null",
 	})
 	var got settings
 	if err := config.Current().Unmarshal("", &got); err != nil {
 		t.Fatal(err)
 	}
-	if *got.Cache != 1000 || *got.Proxy != "p" || *got.Address != netip.IPv6Loopback() || string(got.Key) != "text" {
+	if *got.Cache != 1000 || *got.Proxy != "p" || *got.Address != netip.IPv6Loopback() ||
+		string(got.Key) != "text" {
 		t.Errorf("%+v", got)
 	}
 	number := new(int)
@@ -97,7 +100,8 @@ func TestUnmarshalsOneValue(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if number != 100 || !truth || len(limits) != 3 || object["dark_mode"] != true || text != "info" || anything != "64Mi" {
+	if number != 100 || !truth || len(limits) != 3 || object["dark_mode"] != true || text != "info" ||
+		anything != "64Mi" {
 		t.Error(number, truth, limits, object, text, anything)
 	}
 }
@@ -109,7 +113,8 @@ func (a *asWritten) UnmarshalJSON(text []byte) error { *a = asWritten(text); ret
 
 func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
 	config, _ := open(t, map[string]string{
-		"text": "hunter2", "big": "300", "negative": "-1", "a.json": `{"b": {"c": ["hunter2"]}, "n": 1.5}`,
+		"text": "hunter2", "big": "300", "negative": "-1",
+		"a.json": `{"b": {"c": ["hunter2"]}, "n": 1.5}`,
 	})
 	version := config.Current()
 	for _, c := range []struct {
@@ -136,7 +141,8 @@ func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
 		{"a.json#/b", new(struct {
 			C string `json:"c"`
 		}), cmreload.ErrType, "a.json#/b/c: an array cannot be read as string"},
-		{"", new(int), cmreload.ErrInvalidArgument, "the whole configuration goes into a struct, not int"},
+		{"", new(int), cmreload.ErrInvalidArgument,
+			"the whole configuration goes into a struct, not int"},
 		{"text", nil, cmreload.ErrInvalidArgument, "text: the target is no pointer"},
 		{"text", 1, cmreload.ErrInvalidArgument, "text: the target is no pointer"},
 		{"", new(struct {

@@ -1,6 +1,7 @@
 package cmreload
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -82,17 +83,58 @@ func failureOf(err error) *abi.Failure {
 	}
 }
 
-// errorOf turns what the library answered into an error, with what a validator said in it where the
-// library repeats that.
-func (c *Config) errorOf(failure *abi.Failure) error {
-	err := errorOf(failure)
-	if rejected, ok := err.(*Error); ok && rejected.Status == ErrRejected && rejected.Message != "" {
-		// The library cuts what is too long.
-		if veto := c.veto.Load(); veto != nil && strings.HasPrefix(veto.message, rejected.Message) {
-			rejected.cause = veto.err
-		}
+// rejection turns what the library says of content into an error; nil stays nil. Where it repeats
+// what a validator said, that is in it.
+func (c *Config) rejection(failure *abi.Failure, violations []abi.Violation) error {
+	if failure == nil {
+		return nil
+	}
+	err := newError(failure)
+	for _, violation := range violations {
+		err.Violations = append(err.Violations, Violation(violation))
+	}
+	// The library cuts what is too long.
+	veto := c.veto.Load()
+	if err.Status == ErrRejected && veto != nil && strings.HasPrefix(veto.message, err.Message) {
+		err.cause = veto.err
 	}
 	return err
+}
+
+// rejectionNow is rejection of what was rejected last.
+func (c *Config) rejectionNow(failure *abi.Failure) error {
+	err := c.rejection(failure, nil)
+	if rejected, ok := err.(*Error); ok && rejected.Status == ErrRejected {
+		rejected.Violations = c.violations()
+	}
+	return err
+}
+
+// Violations tells which rules of schemas the newest rejection breaks, all of them; none when no
+// schema rejects anything now.
+func (c *Config) Violations() []Violation {
+	if c.enter() != nil {
+		return nil
+	}
+	defer c.leave()
+	return c.violations()
+}
+
+func (c *Config) violations() (found []Violation) {
+	// It is the library's own JSON; without any nothing is found.
+	_ = json.Unmarshal(c.watcher.Violations(), &found)
+	return found
+}
+
+// SetSchema sets the schema for the value at a path from now on, or for the whole where path is "",
+// if the current version satisfies it; a schema of "" takes away the one that is there. See
+// [WithSchema].
+func (c *Config) SetSchema(path, schema string) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.leave()
+	return errorOf(c.watcher.SetSchema(path, schema))
 }
 
 // copyBindings gives the bindings that there are.
@@ -118,7 +160,7 @@ func (c *Config) addBinding(added binding) error {
 		c.bindings = slices.DeleteFunc(slices.Clone(c.bindings),
 			func(b binding) bool { return b == added })
 		c.mutex.Unlock()
-		return c.errorOf(failure)
+		return c.rejection(failure, nil)
 	}
 	c.publishing.Lock()
 	defer c.publishing.Unlock()

@@ -1,5 +1,5 @@
-// Package cmreloadprometheus registers the metrics of package cmreload with client_golang, for programs
-// that have other metrics there:
+// Package cmreloadprometheus registers the metrics of package cmreload with client_golang, for
+// programs that have other metrics there:
 //
 //	registry.MustRegister(cmreloadprometheus.NewCollector())
 //

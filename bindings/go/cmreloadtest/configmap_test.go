@@ -18,7 +18,8 @@ func TestAConfigMapChangesAsInACluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if level, _ := version.String("LOG_LEVEL"); level != "debug" || version != config.Current() || version.Len() != 2 {
+	if level, _ := version.String("LOG_LEVEL"); level != "debug" || version != config.Current() ||
+		version.Len() != 2 {
 		t.Errorf("%v with level %s is there after an update", version, level)
 	}
 	configMap.Delete("PORT", "absent")

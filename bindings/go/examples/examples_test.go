@@ -106,7 +106,8 @@ func (p *program) ends(by os.Signal, status int) {
 }
 
 func TestWatch(t *testing.T) {
-	configMap := cmreloadtest.NewConfigMap(t, map[string]string{"log_level": "info", "banner": "Welcome"})
+	configMap := cmreloadtest.NewConfigMap(t,
+		map[string]string{"log_level": "info", "banner": "Welcome"})
 	watch := start(t, "watch", nil, configMap.Path())
 	watch.hears("version 1")
 	watch.hears("  banner = Welcome")
@@ -133,14 +134,17 @@ func TestWrite(t *testing.T) {
 	if err := os.WriteFile(file, []byte("two\nlines"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	start(t, "cmr-write", nil, directory, "log_level=info", "text=@"+file, "user/labels=a").ends(nil, 0)
-	for path, wanted := range map[string]string{"log_level": "info", "text": "two\nlines", "user/labels": "a"} {
+	start(t, "cmr-write", nil, directory, "log_level=info", "text=@"+file, "user/labels=a").ends(nil,
+		0)
+	for path, wanted := range map[string]string{"log_level": "info", "text": "two\nlines",
+		"user/labels": "a"} {
 		if content, err := os.ReadFile(filepath.Join(directory, path)); string(content) != wanted {
 			t.Errorf("%s is %q, %v", path, content, err)
 		}
 	}
 	for _, arguments := range [][]string{
-		{directory, "a"}, {directory, "a=@" + directory + "/absent"}, {directory, "..a=1"}, {directory + "/absent", "a=1"},
+		{directory, "a"}, {directory, "a=@" + directory + "/absent"}, {directory,
+			"..a=1"}, {directory + "/absent", "a=1"},
 	} {
 		start(t, "cmr-write", nil, arguments...).ends(nil, 1)
 	}
@@ -149,7 +153,8 @@ func TestWrite(t *testing.T) {
 
 func TestService(t *testing.T) {
 	configMap := cmreloadtest.NewConfigMap(t, map[string]string{
-		"LOG_LEVEL": "info", "MAX_CONNECTIONS": "50", "features.json": `{"dark_mode": true, "beta": false}`,
+		"LOG_LEVEL": "info", "MAX_CONNECTIONS": "50",
+		"features.json": `{"dark_mode": true, "beta": false}`,
 	})
 	service := start(t, "service", []string{"CONFIG_PATH=" + configMap.Path(), "PORT=0"})
 	address := service.hears("serving on ")
@@ -164,7 +169,8 @@ func TestService(t *testing.T) {
 		}
 		defer response.Body.Close()
 		body, _ := io.ReadAll(response.Body)
-		if response.StatusCode != status || response.Header.Get("X-Config-Version") != version || !alike(body, wanted) {
+		if response.StatusCode != status || response.Header.Get("X-Config-Version") != version ||
+			!alike(body, wanted) {
 			t.Errorf("%s %s: %s, version %s, %s", method, path, response.Status,
 				response.Header.Get("X-Config-Version"), body)
 		}
@@ -173,8 +179,10 @@ func TestService(t *testing.T) {
 	call("GET", "/feature/dark_mode", "1", 200, `{"feature": "dark_mode", "enabled": true}`)
 	call("GET", "/feature/absent", "1", 200, `{"feature": "absent", "enabled": false}`)
 	call("GET", "/config", "1", 200, `{
-		"settings": {"logLevel": "INFO", "maxConnections": 50, "featureFlags": {"dark_mode": true, "beta": false}},
-		"rawConfig": {"LOG_LEVEL": "info", "MAX_CONNECTIONS": "50", "features.json": {"dark_mode": true, "beta": false}}}`)
+		"settings": {"logLevel": "INFO", "maxConnections": 50,
+			"featureFlags": {"dark_mode": true, "beta": false}},
+		"rawConfig": {"LOG_LEVEL": "info", "MAX_CONNECTIONS": "50",
+			"features.json": {"dark_mode": true, "beta": false}}}`)
 
 	configMap.Update(map[string]string{"features.json": `{"dark_mode": false}`, "LOG_LEVEL": "debug"})
 	call("POST", "/-/reload", "2", 200, "Configuration reloaded")

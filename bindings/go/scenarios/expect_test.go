@@ -239,8 +239,8 @@ func expectHealthy(isHealthy bool) {
 	}
 }
 
-// expectCount waits: what was dropped stands at the end of what the kernel kept, and a version may be
-// told before that; how sources are watched may change with the next look at them.
+// expectCount waits: what was dropped stands at the end of what the kernel kept, and a version may
+// be told before that; how sources are watched may change with the next look at them.
 func expectCount(of func(cmreload.Stats) int64) {
 	deadline := time.Now().Add(story.patience)
 	for of(started().Stats()) != number(2) && time.Now().Before(deadline) {

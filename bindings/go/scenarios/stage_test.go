@@ -290,7 +290,8 @@ func expectKey(index int, failure *cmreload.Error) {
 
 // expectPlace reads `[LINE COLUMN]`.
 func expectPlace(index int, failure *cmreload.Error) {
-	if has(index) && (int64(failure.Line) != number(index) || int64(failure.Column) != number(index+1)) {
+	if has(index) && (int64(failure.Line) != number(index) ||
+		int64(failure.Column) != number(index+1)) {
 		fail("it is at %d:%d (%s)", failure.Line, failure.Column, failure.Message)
 	}
 	noMoreThan(index + 2)

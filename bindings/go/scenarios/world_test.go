@@ -32,8 +32,11 @@ var worldVerbs = map[string]func(){
 	"link":      link,
 	"fifo":      func() { must(syscall.Mkfifo(place(word(1)), 0o644)) },
 	"socket":    makeSocket,
-	"bind":      func() { must(syscall.Mount(place(word(1)), place(word(2)), "", syscall.MS_BIND, "")) },
-	"unbind":    func() { must(syscall.Unmount(place(word(1)), syscall.MNT_DETACH)) },
+	"bind": func() {
+		must(syscall.Mount(place(word(1)), place(word(2)), "", syscall.MS_BIND,
+			""))
+	},
+	"unbind": func() { must(syscall.Unmount(place(word(1)), syscall.MNT_DETACH)) },
 
 	"environment": func() { must(os.Setenv(word(1), word(2))) },
 	"churn":       beginChurn,

@@ -35,7 +35,7 @@ type Event struct {
 // A Violation is a cmr_violation.
 type Violation struct {
 	Key, InstancePath, SchemaPath, Keyword, Expected string
-	Line, Column                                     uint32
+	Line, Column                                     int
 }
 
 //export cmreload_go_event
@@ -62,8 +62,8 @@ func violationOf(violation C.cmr_violation) Violation {
 		SchemaPath:   C.GoString(violation.schema_path),
 		Keyword:      C.GoString(violation.keyword),
 		Expected:     C.GoString(violation.expected),
-		Line:         uint32(violation.line),
-		Column:       uint32(violation.column),
+		Line:         int(violation.line),
+		Column:       int(violation.column),
 	}
 }
 

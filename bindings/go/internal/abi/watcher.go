@@ -2,6 +2,7 @@ package abi
 
 /*
 #include <cmreload.h>
+#include <stdlib.h>
 #include "trampolines.h"
 */
 import "C"
@@ -109,6 +110,38 @@ func (w Watcher) SetValidator() *Failure {
 	return failure(C.cmreload_go_set_validator(w.handle, w.receiver), nil)
 }
 
+// SetSchema is cmr_watcher_set_schema; "" takes the schema of a path away.
+func (w Watcher) SetSchema(path, schema string) *Failure {
+	return withText(path, func(path *C.char, e *C.cmr_error) C.cmr_status {
+		text := C.CString(schema)
+		defer C.free(unsafe.Pointer(text))
+		if schema == "" {
+			return C.cmr_watcher_set_schema(w.handle, path, nil, 0, e)
+		}
+		return C.cmr_watcher_set_schema(w.handle, path, text, C.size_t(len(schema)), e)
+	})
+}
+
+// AddSchema is cmr_watcher_add_schema.
+func (w Watcher) AddSchema(id, schema string) *Failure {
+	return withText(id, func(id *C.char, e *C.cmr_error) C.cmr_status {
+		text := C.CString(schema)
+		defer C.free(unsafe.Pointer(text))
+		return C.cmr_watcher_add_schema(w.handle, id, text, C.size_t(len(schema)), e)
+	})
+}
+
+// Violations is cmr_watcher_violations, copied; nil where it gives none.
+func (w Watcher) Violations() []byte {
+	var text *C.char
+	var size C.size_t
+	if C.cmr_watcher_violations(w.handle, &text, &size) != C.CMR_OK {
+		return nil
+	}
+	defer C.cmr_free(unsafe.Pointer(text))
+	return C.GoBytes(unsafe.Pointer(text), C.int(size))
+}
+
 // Rollback is cmr_watcher_rollback.
 func (w Watcher) Rollback(version uint64) *Failure {
 	e := newError()
@@ -189,4 +222,5 @@ const (
 	OptionMaxTotalBytes Option = C.CMR_OPTION_MAX_TOTAL_BYTES
 	OptionMaxKeys       Option = C.CMR_OPTION_MAX_KEYS
 	OptionMaxDepth      Option = C.CMR_OPTION_MAX_DEPTH
+	OptionAssertFormat  Option = C.CMR_OPTION_ASSERT_FORMAT
 )

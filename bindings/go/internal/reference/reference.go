@@ -1,5 +1,5 @@
-// Package reference does what the binding does in Go for the sake of speed as the library and libc do
-// it: for tests that compare the two.
+// Package reference does what the binding does in Go for the sake of speed as the library and libc
+// do it: for tests that compare the two.
 package reference
 
 /*
