@@ -77,10 +77,14 @@ void cs_free_for_caller(void *memory) { free(memory); }
 
 int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 
-/* Swift's standard library asks for ceil of libm; the library needs libc alone. */
-double ceil(double number) {
+/* Swift's standard library asks for these two of libm; the library needs libc alone. */
+double trunc(double number) {
     if (!(number > -4503599627370496.0 && number < 4503599627370496.0))
         return number; /* integers, NaN */
     double truncated = (double)(int64_t)number;
+    return number < 0 && truncated == 0 ? -0.0 : truncated;
+}
+double ceil(double number) {
+    double truncated = trunc(number);
     return truncated < number ? truncated + 1 : truncated;
 }

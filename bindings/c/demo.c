@@ -24,10 +24,12 @@
 #include <unistd.h>
 
 enum { DEADLINE_SECONDS = 2, WHOLE_SECONDS = 9 };
+#define CONFIRM_MILLISECONDS "1000"
 enum { BOLD = 1, DIM = 2, RED = 31, GREEN = 32, YELLOW = 33, CYAN = 36 };
 
 static struct {
-    char directory[64], mount[80];
+    char directory[64], mount[80], schema[80];
+    const char *program;
     pid_t service;
     int to_service, from_service;
     char input[4096];
@@ -64,7 +66,7 @@ static void expect(bool holds, const char *what, const char *got) {
 
 /* ---- the service's side ---- */
 
-static void start_service(const char *program) {
+static void start_service(void) {
     int in[2], out[2];
     if (pipe(in) != 0 || pipe(out) != 0 || (demo.service = fork()) < 0) {
         perror("demo");
@@ -76,8 +78,9 @@ static void start_service(const char *program) {
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);
         close(out[0]);
-        execl(program, program, demo.mount, (char *)NULL);
-        perror(program);
+        execl(demo.program, demo.program, "--schema", demo.schema, "--confirm",
+              CONFIRM_MILLISECONDS, demo.mount, (char *)NULL);
+        perror(demo.program);
         _exit(127);
     }
     close(in[0]);
@@ -130,6 +133,30 @@ static void ask(const char *path, const char *wanted) {
     expect(strcmp(told, wanted) == 0, wanted, line);
 }
 
+/* An operator runs the program again, to tell the one that serves to go back. */
+static void roll_back(void) {
+    char number[16];
+    int status = 1;
+    snprintf(number, sizeof number, "%d", (int)demo.service);
+    pid_t child = fork();
+    if (child == 0) {
+        execl(demo.program, demo.program, "--rollback", number, (char *)NULL);
+        _exit(127);
+    }
+    waitpid(child, &status, 0);
+    expect(status == 0, "a rollback", "a failure");
+}
+
+static void write_schema(void) {
+    static const char text[] = "{\"properties\": {\"dark_mode\": {\"type\": \"boolean\"}}}\n";
+    FILE *file = fopen(demo.schema, "w");
+    if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
+        perror(demo.schema);
+        exit(1);
+    }
+    printf("features.json must satisfy %s", text);
+}
+
 /* ---- the kubelet's side ---- */
 
 /* Stamps the swap from outside: spins on the `..data` link until it names another directory. The
@@ -180,6 +207,7 @@ typedef struct step {
     const char *event;                          /* what the event's first line must begin with */
     const char *changes[4];                     /* and exactly its changes */
     const char *path, *answer;                  /* then what a request reads */
+    enum { CHANGE, UNCONFIRMED, ROLLBACK } what;
 } step;
 
 #define FEATURES(dark, beta) "{\"dark_mode\":" dark ",\"beta_search\":" beta "}"
@@ -226,6 +254,34 @@ static const step steps[] = {
         .event = "version 5 changed 1",
         .changes = {"- banner \"Welcome\""},
         .path = "banner", .answer = "version 5 banner = CMR_E_NOT_FOUND",
+    }, {
+        .title = "dark_mode becomes a word, which the schema does not allow",
+        .log_level = "debug", .features = FEATURES_FILE("\"on\"", ",", "true"),
+        .event = "rejected features.json:2:16: type at /dark_mode: ",
+        .path = "features.json#/dark_mode", .answer = "version 5 features.json#/dark_mode = true",
+    }, {
+        .title = "log_level becomes trace, and nobody confirms that the service works with it",
+        .log_level = "trace", .features = FEATURES_FILE("true", ",", "true"),
+        .event = "version 6 changed 1",
+        .changes = {"~ log_level \"debug\" -> \"trace\""},
+        .path = "log_level", .answer = "version 6 log_level = \"trace\"",
+        .what = UNCONFIRMED,
+    }, {
+        .title = "a second later it is gone again",
+        .event = "version 7 changed 1 by going back",
+        .changes = {"~ log_level \"trace\" -> \"debug\""},
+        .path = "log_level", .answer = "version 7 log_level = \"debug\"",
+    }, {
+        .title = "banner comes back",
+        .log_level = "debug", .features = FEATURES_FILE("true", ",", "true"), .banner = "Sale!",
+        .event = "version 8 changed 1",
+        .changes = {"+ banner \"Sale!\""},
+    }, {
+        .title = "an operator does not like it: --rollback",
+        .event = "version 9 changed 1 by going back",
+        .changes = {"- banner \"Sale!\""},
+        .path = "banner", .answer = "version 9 banner = CMR_E_NOT_FOUND",
+        .what = ROLLBACK,
     },
 };
 
@@ -244,7 +300,7 @@ static int64_t publish_step(const step *step) {
 
 static void show_latency(int64_t swap, int64_t heard) {
     if (swap == 0) {
-        printf("before the service serves");
+        printf("without a swap");
         return;
     }
     double milliseconds = (double)(heard - swap) / 1e6;
@@ -280,6 +336,10 @@ static void show_event(const step *step, int64_t swap) {
         printf("%s\n                   ", event + 9);
     } else if (sscanf(event, "version %" SCNu64 " changed %zu", &version, &count) == 2) {
         paint(GREEN, "      version %-4" PRIu64 " ", version);
+        if (strstr(event, "going back") != NULL)
+            printf("by going back, ");
+        else if (step->what != UNCONFIRMED)
+            dprintf(demo.to_service, "confirm %" PRIu64 "\n", version);
     }
     show_latency(swap, heard);
     putchar('\n');
@@ -296,13 +356,15 @@ static void show_event(const step *step, int64_t swap) {
     }
 }
 
-static void tell(const char *service) {
+static void tell(void) {
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         putchar('\n');
         paint(BOLD, "  %s\n", steps[i].title);
-        int64_t swap = publish_step(&steps[i]);
+        int64_t swap = steps[i].log_level != NULL ? publish_step(&steps[i]) : 0;
         if (i == 0)
-            start_service(service);
+            start_service();
+        if (steps[i].what == ROLLBACK)
+            roll_back();
         show_event(&steps[i], swap);
         if (steps[i].path != NULL)
             ask(steps[i].path, steps[i].answer);
@@ -345,7 +407,10 @@ int main(int argc, char **argv) {
 
     printf("libcmreload %s: a C service on the mount %s, updated as the kubelet does it\n",
            cmr_version(), demo.mount);
-    tell(argv[1]);
+    demo.program = argv[1];
+    snprintf(demo.schema, sizeof demo.schema, "%s/schema.json", demo.directory);
+    write_schema();
+    tell();
     end_service();
     nftw(demo.directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     if (demo.unexpected > 0)

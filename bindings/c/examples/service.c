@@ -1,19 +1,28 @@
-/* A small service as it would run in a pod: workers answer requests, each from one pinned snapshot;
- * the main loop is one epoll over the library's event descriptor, a timer, the signals and standard
- * input. SIGHUP asks for a reload, SIGTERM and SIGINT end it.
+/* A small service as it would run in a pod: workers answer requests, each from one version from
+ * beginning to end; the main loop is one epoll over the library's event descriptor, a timer, the
+ * signals and standard input. SIGHUP asks for a reload, SIGUSR2 goes back to the version before,
+ * SIGTERM and SIGINT end it.
  *
- *     service /etc/config
+ *     service [--schema FILE] [--confirm MILLISECONDS] [--metrics FILE] /etc/config
+ *     service --rollback PID        tells a running one to go back
+ *
+ * --schema    the JSON Schema that features.json must satisfy
+ * --confirm   a new version goes away again unless it is confirmed within this time
+ * --metrics   where to write what Prometheus's node_exporter collects: a .prom file
  *
  * Lines on standard input:  get PATH   a worker answers with the value and its version
  *                           status     how the watcher is and what was served
+ *                           confirm N  version N works
  */
 #include <cmreload.h>
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -22,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 2, TICK_MILLISECONDS = 1 };
+enum { WORKERS = 2, TICK_MILLISECONDS = 1, METRICS_TICKS = 1000, DRAIN_MILLISECONDS = 2000 };
 
 /* A request names a path to read; an empty one is ordinary traffic. An answer is a line of text. */
 typedef struct request { char path[256]; } request;
@@ -36,6 +45,8 @@ typedef struct service {
     int worker_count;
     char input[512];               /* the beginning of a line of standard input */
     size_t input_size;
+    const char *metrics;           /* where to write them, or NULL */
+    unsigned ticks;
 } service;
 
 /* A signal handler has no context. */
@@ -69,19 +80,29 @@ static void serve(service *self, const cmr_snapshot *snapshot, const request *re
 
 static void *work(void *context) {
     service *self = context;
-    const uint64_t *version = cmr_watcher_version_word(self->watcher);
-    const cmr_snapshot *snapshot = cmr_watcher_acquire(self->watcher);
+    cmr_reader *reader = NULL;
     request request;
-    while (recv(self->back, &request, sizeof request, 0) > 0) {
-        /* One load says whether anything changed; a request keeps the version it began with. */
-        if (cmr_version_load(version) != cmr_snapshot_version(snapshot)) {
-            cmr_snapshot_release(snapshot);
-            snapshot = cmr_watcher_acquire(self->watcher);
-        }
-        serve(self, snapshot, &request);
-    }
-    cmr_snapshot_release(snapshot);
+    if (cmr_reader_create(self->watcher, &reader) != CMR_OK)
+        return NULL;
+    /* As long as nothing changed a reader costs one load; a request keeps the version it began with. */
+    while (recv(self->back, &request, sizeof request, 0) > 0)
+        serve(self, cmr_reader_current(reader), &request);
+    cmr_reader_destroy(reader);
     return NULL;
+}
+
+/* ---- the veto: what no schema says, asked on the thread that loads ---- */
+
+static cmr_status veto(void *context, const cmr_snapshot *candidate, cmr_error *error) {
+    bool dark = false, beta = false;
+    (void)context;
+    cmr_snapshot_bool(candidate, "features.json#/dark_mode", &dark);
+    cmr_snapshot_bool(candidate, "features.json#/beta_search", &beta);
+    if (!beta || dark)
+        return CMR_OK;
+    snprintf(error->key, sizeof error->key, "features.json");
+    snprintf(error->message, sizeof error->message, "beta_search is made for dark_mode only");
+    return CMR_E_REJECTED;
 }
 
 /* ---- events: called by cmr_watcher_dispatch, on the main thread ---- */
@@ -115,7 +136,8 @@ static void on_event(void *context, const cmr_event *event) {
     printf("%lld.%09ld ", (long long)now.tv_sec, now.tv_nsec);
     switch (event->kind) {
     case CMR_EVENT_PUBLISHED:
-        printf("version %" PRIu64 " changed %zu\n", event->version, event->change_count);
+        printf("version %" PRIu64 " changed %zu%s\n", event->version, event->change_count,
+               event->cause == CMR_CAUSE_ROLLBACK ? " by going back" : "");
         for (size_t i = 0; i < event->change_count; i++)
             print_change(event, &event->changes[i]);
         break;
@@ -123,6 +145,9 @@ static void on_event(void *context, const cmr_event *event) {
         printf("rejected %s:%" PRIu32 ":%" PRIu32 ": %s; version %" PRIu64 " stays\n",
                event->error->key, event->error->line, event->error->column, event->error->message,
                event->version);
+        for (size_t i = 1; i < event->violation_count; i++)   /* the first is the error */
+            printf("  ! %s%s: expected %s\n", event->violations[i].key,
+                   event->violations[i].instance_path, event->violations[i].expected);
         break;
     case CMR_EVENT_SOURCE_LOST:
         printf("lost %s: %s; version %" PRIu64 " stays\n", event->error->key, event->error->message,
@@ -136,6 +161,21 @@ static void on_event(void *context, const cmr_event *event) {
         break;
     }
     fflush(stdout);
+}
+
+/* ---- metrics: a whole file or none, as the textfile collector wants it ---- */
+
+static void write_metrics(const service *self) {
+    char text[16384], next[4096];
+    size_t size;
+    if (self->metrics == NULL
+        || cmr_watcher_metrics(self->watcher, text, sizeof text, &size) != CMR_OK)
+        return;
+    snprintf(next, sizeof next, "%s.next", self->metrics);
+    FILE *file = fopen(next, "w");
+    if (file == NULL || (fwrite(text, 1, size, file) != size) | (fclose(file) != 0)
+        || rename(next, self->metrics) != 0)
+        perror(next);
 }
 
 /* ---- standard input ---- */
@@ -156,12 +196,16 @@ static void obey(service *self, const char *line) {
     request request = {""};
     if (strcmp(line, "status") == 0) {
         print_status(self);
+    } else if (strncmp(line, "confirm ", 8) == 0) {
+        cmr_status status = cmr_watcher_confirm(self->watcher, strtoull(line + 8, NULL, 10));
+        if (status != CMR_OK)
+            printf("not confirmed: %s\n", cmr_status_name(status));
     } else if (strncmp(line, "get ", 4) == 0 && line[4] != '\0') {
         snprintf(request.path, sizeof request.path, "%s", line + 4);
         if (send(self->front, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
             printf("busy\n");
     } else {
-        printf("get PATH, or status\n");
+        printf("get PATH, status, or confirm N\n");
     }
     fflush(stdout);
 }
@@ -193,6 +237,23 @@ static bool follow(int epoll, int descriptor) {
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
+static void go_back(service *self) {
+    cmr_error error = CMR_ERROR_INIT;
+    if (cmr_watcher_rollback(self->watcher, 0, NULL, &error) != CMR_OK)
+        printf("cannot go back: %s\n", error.message);
+    fflush(stdout);
+}
+
+/* Whether a signal asks to go on. */
+static bool heed(service *self, int signals) {
+    struct signalfd_siginfo signal;
+    if (read(signals, &signal, sizeof signal) != sizeof signal)
+        return true;
+    if (signal.ssi_signo == SIGUSR2)
+        go_back(self);
+    return signal.ssi_signo == SIGUSR2;
+}
+
 static int run(service *self, int signals, int timer) {
     int events = cmr_watcher_event_fd(self->watcher);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -206,11 +267,15 @@ static int run(service *self, int signals, int timer) {
             continue;                                 /* SIGHUP came */
         if (ready.data.fd == events) {
             cmr_watcher_dispatch(self->watcher, NULL);
+            write_metrics(self);
         } else if (ready.data.fd == signals) {
-            break;
+            if (!heed(self, signals))
+                break;
         } else if (ready.data.fd == timer) {
             uint64_t ticks;
             request ordinary = {""};
+            if (++self->ticks % METRICS_TICKS == 0)
+                write_metrics(self);
             if (read(timer, &ticks, sizeof ticks) == sizeof ticks)
                 send(self->front, &ordinary, sizeof ordinary, MSG_NOSIGNAL | MSG_DONTWAIT);
         } else if (ready.data.fd == self->front) {
@@ -228,10 +293,37 @@ static int run(service *self, int signals, int timer) {
     return 0;
 }
 
-static bool start(service *self, const char *mount) {
+typedef struct arguments {
+    const char *mount, *schema, *metrics;
+    int64_t confirm_ms;
+} arguments;
+
+static cmr_status set_schema(cmr_watcher *watcher, const char *path, cmr_error *error) {
+    static char text[65536];
+    FILE *file = fopen(path, "r");
+    size_t size = file == NULL ? 0 : fread(text, 1, sizeof text, file);
+    if (file == NULL || ferror(file) || !feof(file)) {
+        snprintf(error->key, sizeof error->key, "%s", path);
+        snprintf(error->message, sizeof error->message, "cannot be read, or is too large");
+        if (file != NULL)
+            fclose(file);
+        return CMR_E_IO;
+    }
+    fclose(file);
+    return cmr_watcher_set_schema(watcher, "features.json", text, size, error);
+}
+
+static bool start(service *self, const arguments *arguments) {
     cmr_error error = CMR_ERROR_INIT;
+    self->metrics = arguments->metrics;
     if (cmr_watcher_create(&self->watcher) == CMR_OK
-        && cmr_watcher_add_mount(self->watcher, mount, &error) == CMR_OK
+        && cmr_watcher_set_name(self->watcher, "service", &error) == CMR_OK
+        && cmr_watcher_set_option(self->watcher, CMR_OPTION_CONFIRM_MS, arguments->confirm_ms)
+               == CMR_OK
+        && (arguments->schema == NULL
+            || set_schema(self->watcher, arguments->schema, &error) == CMR_OK)
+        && cmr_watcher_set_validator(self->watcher, veto, NULL) == CMR_OK
+        && cmr_watcher_add_mount(self->watcher, arguments->mount, &error) == CMR_OK
         && cmr_watcher_subscribe(self->watcher, NULL, CMR_SUBSCRIBE_MANUAL, on_event, NULL, NULL,
                                  &error) == CMR_OK
         && cmr_watcher_start(self->watcher, &error) == CMR_OK)
@@ -240,17 +332,47 @@ static bool start(service *self, const char *mount) {
     return false;
 }
 
-int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: service MOUNT\n");
+/* Answers -1 when the service is to run, otherwise the exit status. */
+static int read_arguments(int argc, char **argv, arguments *arguments) {
+    static const struct option options[] = {
+        {"schema", required_argument, NULL, 's'}, {"confirm", required_argument, NULL, 'c'},
+        {"metrics", required_argument, NULL, 'm'}, {"rollback", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 's')
+            arguments->schema = optarg;
+        else if (option == 'c')
+            arguments->confirm_ms = strtoll(optarg, NULL, 10);
+        else if (option == 'm')
+            arguments->metrics = optarg;
+        else if (option == 'r' && atoi(optarg) > 0)
+            return kill(atoi(optarg), SIGUSR2) == 0 ? 0 : (perror("service"), 1);
+        else
+            break;
+    }
+    if (option != -1 || optind != argc - 1) {
+        fprintf(stderr, "usage: service [--schema FILE] [--confirm MILLISECONDS] [--metrics FILE]"
+                        " MOUNT\n       service --rollback PID\n");
         return 2;
     }
-    /* SIGTERM and SIGINT come through a descriptor. SIGHUP is blocked until the workers exist, so
+    arguments->mount = argv[optind];
+    return -1;
+}
+
+int main(int argc, char **argv) {
+    arguments arguments = {0};
+    int ended = read_arguments(argc, argv, &arguments);
+    if (ended >= 0)
+        return ended;
+    /* SIGTERM, SIGINT and SIGUSR2 come through a descriptor. SIGHUP is blocked until the workers exist, so
      * that the main thread alone gets it; the library's threads block every signal themselves. */
     sigset_t ends, hangup;
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGUSR2);
     sigemptyset(&hangup);
     sigaddset(&hangup, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
@@ -269,7 +391,7 @@ int main(int argc, char **argv) {
     }
     self.front = pair[0];
     self.back = pair[1];
-    if (!start(&self, argv[1])) {
+    if (!start(&self, &arguments)) {
         cmr_watcher_destroy(self.watcher);
         return 1;
     }
@@ -285,6 +407,10 @@ int main(int argc, char **argv) {
     shutdown(self.front, SHUT_RDWR);            /* the workers' recv returns 0 */
     while (self.worker_count > 0)
         pthread_join(self.workers[--self.worker_count], NULL);
+    /* Whoever still holds a version, a connection that is being answered say, may end first. */
+    if (cmr_watcher_drain(self.watcher, UINT64_MAX, DRAIN_MILLISECONDS, NULL) != CMR_OK)
+        printf("not drained\n");
+    write_metrics(&self);
     cmr_watcher_destroy(self.watcher);
     printf("ended after %lu requests\n",
            atomic_load(&self.served_light) + atomic_load(&self.served_dark));

@@ -30,11 +30,11 @@ check() {
     fi
 }
 
-# run PROGRAM MOUNT: in the background, between two pipes; its standard error joins its output.
+# run PROGRAM ARGUMENT...: in the background, between two pipes; its standard error joins its output.
 mkfifo "$work/input" "$work/output"
 exec {input}<> "$work/input"
 run() {
-    "$work/bin/$1" "$2" < "$work/input" > "$work/output" 2>&1 &
+    "$work/bin/$1" "${@:2}" < "$work/input" > "$work/output" 2>&1 &
     program=$!
     exec {output}< "$work/output"
 }
@@ -155,6 +155,49 @@ check "hears that it is back" hears ' recovered'
 check "with what is new in it" hears '^  ~ log_level "warn" -> "error"$'
 check "ends on SIGTERM" ends TERM 0
 check "and has served" [ "${heard#ended after [1-9]}" != "$heard" ]
+
+echo "# service: safe change"
+cat > "$work/schema.json" << 'SCHEMA'
+{"properties": {"dark_mode": {"type": "boolean"}, "rate": {"type": "integer", "maximum": 100}}}
+SCHEMA
+metrics=$work/service.prom
+update log_level=info 'features.json={"dark_mode": false}'
+run service --schema "$work/schema.json" --confirm 60000 --metrics "$metrics" "$mount"
+check "hears of version 1" hears ' version 1 changed 2$'
+update log_level=info $'features.json={"dark_mode": 1,\n "rate": 101}'
+check "the schema rejects" hears ' rejected features.json:1:15: type at /dark_mode: .*; version 1 stays$'
+check "all that it found is told" hears '^  ! features.json/rate: expected '
+update log_level=info 'features.json={"dark_mode": false, "beta_search": true}'
+check "the veto rejects" hears ' rejected features.json:0:0: beta_search is made for dark_mode only; version 1 stays$'
+update log_level=info 'features.json={"dark_mode": true, "beta_search": true}'
+check "what passes both comes" hears ' version 2 changed 1$'
+says "confirm 2"
+says "confirm 9"
+check "a version that is not there cannot be confirmed" hears '^not confirmed: CMR_E_NOT_FOUND$'
+wrote() {
+    local until=$((SECONDS + deadline))
+    while [ $SECONDS -lt $until ]; do grep -qs "$1" "$metrics" && return 0; done
+    return 1
+}
+check "metrics are written" wrote '^config_version{watcher="service"} 2$'
+check "what was rejected is counted" wrote '^config_reload_total{watcher="service",status="rejected"} 2$\|^config_reload_total{status="rejected",watcher="service"} 2$'
+check "--rollback tells it to go back" "$work/bin/service" --rollback "$program"
+check "it goes back" hears ' version 3 changed 1 by going back$'
+check "to the old value" hears '^  ~ features.json .* -> \{"dark_mode": ?false\}$'
+"$work/bin/service" --rollback "$program"
+check "there is nothing further back" hears '^cannot go back: '
+check "ends on SIGTERM" ends TERM 0
+run service --confirm 300 "$mount"
+check "starts again" hears ' version 1 changed 2$'
+update log_level=trace 'features.json={"dark_mode": true}'
+check "a version comes" hears ' version 2 changed 2$'
+check "and goes, when nobody confirms it" hears ' version 3 changed 2 by going back$'
+check "ends on SIGINT" ends INT 0
+echo "{" > "$work/schema.json"
+run service --schema "$work/schema.json" "$mount"
+check "a schema that is wrong is said" hears '^service: features.json: '
+check "and ends it" ends none 1
+check "an unknown option is refused" refuses "$work/bin/service" --unknown "$mount"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
