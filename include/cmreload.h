@@ -65,8 +65,12 @@
  * Paths      A path is a key, or KEY#/pointer with an RFC 6901 pointer into the key's parsed
  *            value: "limit", "features.json#/dark_mode", "features.json#/rollout/0". A path that
  *            is itself a key, whole, means that key.
- * Formats    A key that ends in .json is parsed as JSON (RFC 8259, strict; of members with the
- *            same name the last one wins). Any other key is text.
+ * Formats    The end of a key says what its value is: .json (RFC 8259), .yaml or .yml (YAML 1.2,
+ *            core schema, one document: yes and 0777 are text), .toml (TOML 1.0; dates are text),
+ *            .properties (as Java reads them), .env (assignments, quotes; nothing is replaced),
+ *            .ini (sections are objects). Any other key is text. Of members with the same name the
+ *            last one wins; YAML and TOML refuse them. cmr_watcher_set_format says it of keys
+ *            without such an end, cmr_watcher_set_parser brings formats of one's own.
  * Reading    Every string, the text of a key or one inside a parsed value, reads by the same
  *            rules: "100" is an int64, "0.5" a double, "true", "yes", "on" and "1" are true,
  *            "false", "no", "off" and "0" are false, in upper or lower case. An int64 may be
@@ -80,9 +84,9 @@
  *            What is not legal in a state answers CMR_E_STATE and changes nothing.
  * Fork       Nothing runs in a forked child by itself. Snapshots, values, cells and the version
  *            word can be read there at once; start, stop, reload, rollback, confirm, wait, drain,
- *            dispatch and set_validator answer CMR_E_STATE until cmr_after_fork_child. A child that
- *            goes on to exec needs nothing of this, nor does one of a process that had not started
- *            a watcher.
+ *            dispatch, set_validator, set_format and set_parser answer CMR_E_STATE until
+ *            cmr_after_fork_child. A child that goes on to exec needs nothing of this, nor does one
+ *            of a process that had not started a watcher.
  * Guest      The library installs no signal handler, prints nothing, and changes no environment,
  *            locale, umask or working directory. No value of a key reaches an error or a log.
  * Versions   Structs that begin with struct_size grow at the end: set it to sizeof, as the _INIT
@@ -213,6 +217,12 @@ typedef struct cmr_cell {
     uint64_t bits; /* an int64_t, the bits of a double, or 0 or 1; one aligned atomic load */
 } cmr_cell;
 
+/* Where a cmr_parse_fn writes to.
+ *
+ * Lifetime   the call of that function.
+ */
+typedef struct cmr_sink cmr_sink;
+
 /* What a cmr_value is. */
 enum {
     CMR_TYPE_NONE = -1, /* no value: cmr_value_type was given NULL */
@@ -223,7 +233,7 @@ enum {
     CMR_TYPE_STRING = 4,
     CMR_TYPE_ARRAY = 5,
     CMR_TYPE_OBJECT = 6,
-    CMR_TYPE_BYTES = 7 /* the content of a text key that is not UTF-8 */
+    CMR_TYPE_BYTES = 7 /* the content of a text key that is not UTF-8; !!binary in YAML */
 };
 
 /* The options of cmr_watcher_set_option. Milliseconds are 0 to a hundred years, sizes and counts 1
@@ -252,8 +262,24 @@ enum {
     CMR_OPTION_MAX_TOTAL_BYTES = 13, /* 32 Mi: of all keys of all sources together */
     CMR_OPTION_MAX_KEYS = 14,        /* 65536: of all sources together */
     CMR_OPTION_MAX_DEPTH = 15,       /* 128, at most 1024: of arrays and objects in each other */
+    CMR_OPTION_EXPAND_ENVIRONMENT = 16, /* 0; 1: in the text of keys that are text $(NAME) becomes
+                                      * the environment variable's value and $$ a dollar sign, as
+                                      * Kubernetes does it when a value is loaded; what names no
+                                      * variable stays, and is told at CMR_LOG_WARN. The bytes of
+                                      * the key stay as stored */
     CMR_OPTION_ASSERT_FORMAT = 17    /* 0; 1: in schemas that are set from now on the keyword format
                                       * rejects what it names wrong, instead of annotating */
+};
+
+/* The formats of cmr_watcher_set_format. */
+enum {
+    CMR_FORMAT_TEXT = 0,
+    CMR_FORMAT_JSON = 1,
+    CMR_FORMAT_YAML = 2,
+    CMR_FORMAT_TOML = 3,
+    CMR_FORMAT_PROPERTIES = 4,
+    CMR_FORMAT_DOTENV = 5,
+    CMR_FORMAT_INI = 6
 };
 
 /* The values of CMR_OPTION_DISPATCH. */
@@ -409,8 +435,9 @@ typedef void (*cmr_event_fn)(void *context, const cmr_event *event);
  * published, as the same pointer. Retained, it stays readable also when it is rejected.
  *
  * Lifetime   candidate and error: the call.
- * Threads    the one that loads: a thread of the library's, or that of cmr_watcher_start or
- *            cmr_watcher_set_validator. Calls for one watcher never overlap.
+ * Threads    the one that loads: a thread of the library's, or that of cmr_watcher_start,
+ *            cmr_watcher_set_validator, cmr_watcher_set_format or cmr_watcher_set_parser. Calls for
+ *            one watcher never overlap.
  * Blocks     may: it then delays the reloads of its watcher, nothing else.
  * Calls      functions of snapshots and values, cmr_watcher_acquire and cmr_watcher_request_reload
  *            only.
@@ -420,6 +447,24 @@ typedef void (*cmr_event_fn)(void *context, const cmr_event *event);
  */
 typedef cmr_status (*cmr_validate_fn)(void *context, const cmr_snapshot *candidate,
                                       cmr_error *error);
+
+/* Parses a value: writes it as JSON to the sink, and that is parsed as any JSON is. Anything but
+ * CMR_OK rejects the value as CMR_E_PARSE with the message, line and column written to error.
+ *
+ * What was written needs to be JSON only once it is complete, and is held to the limits of the
+ * watcher. A value is parsed when it is new, not at each load.
+ *
+ * Lifetime   key, bytes, json and error: the call. A NUL follows the bytes.
+ * Threads    the one that loads: a thread of the library's, or that of cmr_watcher_start,
+ *            cmr_watcher_set_parser or cmr_watcher_set_format. Calls for one watcher never overlap.
+ * Blocks     may: it then delays the reloads of its watcher, nothing else.
+ * Calls      cmr_sink_write, cmr_watcher_acquire, cmr_watcher_request_reload and functions of
+ *            snapshots and values only.
+ * Ends       never called again when a successful cmr_watcher_stop or cmr_watcher_destroy has
+ *            returned; destroyed inside a callback, when cmr_closed_fn is called.
+ */
+typedef cmr_status (*cmr_parse_fn)(void *context, const char *key, const void *bytes, size_t size,
+                                   cmr_sink *json, cmr_error *error);
 
 /* Receives one line of the log: UTF-8 without a line feed, NUL-terminated, no value of a key in it.
  *
@@ -1277,6 +1322,65 @@ cmr_status cmr_watcher_history(cmr_watcher *watcher, size_t index,
  */
 cmr_status cmr_watcher_drain(cmr_watcher *watcher, uint64_t before_version, int64_t timeout_ms,
                              size_t *held_out);
+
+/* ---- Formats of one's own ------------------------------------------------------------------ */
+
+/* Says that the values of keys are of a format, whatever the end of their names says.
+ *
+ * key_pattern is a glob for the whole key, as that of cmr_watcher_subscribe: "*.conf". Of several
+ * that match a key the one that was set last counts. On a started watcher what there is is parsed
+ * again at once: all of it has to parse, and pass what validates, or nothing is set. If that made a
+ * difference a new version is published, of cause RELOAD.
+ *
+ * Ownership  key_pattern is copied.
+ * Threads    any.
+ * Blocks     until an attempt that runs has ended; on a started watcher while values are parsed.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or key_pattern is NULL; key_pattern is empty, not
+ *                                    UTF-8 or malformed; format is none of the CMR_FORMAT_
+ *                                    numbers; error is too small
+ *            CMR_E_LIMIT             key_pattern is longer than 4095 bytes; a limit of a value
+ *            CMR_E_PARSE             a value is not what its format demands, or its parser refused
+ *                                    it
+ *            CMR_E_REJECTED          the validator refused what came of it
+ *            CMR_E_STATE             the watcher was stopped; inside a validator or a parser; in a
+ *                                    forked child before cmr_after_fork_child
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_set_format(cmr_watcher *watcher, const char *key_pattern, int32_t format,
+                                  cmr_error *error);
+
+/* Gives the values of keys to a parser of the application's, as cmr_watcher_set_format gives them a
+ * format.
+ *
+ * Ownership  key_pattern is copied; context stays the caller's, until the parser is never called
+ *            again.
+ * Threads    any.
+ * Blocks     until an attempt that runs has ended; on a started watcher while values are parsed.
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher, key_pattern or parser is NULL; key_pattern is empty,
+ *                                    not UTF-8 or malformed; error is too small
+ *            CMR_E_LIMIT             key_pattern is longer than 4095 bytes; a limit of a value
+ *            CMR_E_PARSE             the parser refused a value, or what it wrote is not JSON; a
+ *                                    value is not what its format demands
+ *            CMR_E_REJECTED          the validator refused what came of it
+ *            CMR_E_STATE             the watcher was stopped; inside a validator or a parser; in a
+ *                                    forked child before cmr_after_fork_child
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_watcher_set_parser(cmr_watcher *watcher, const char *key_pattern,
+                                  cmr_parse_fn parser, void *context, cmr_error *error);
+
+/* Appends to the JSON that a parser writes.
+ *
+ * After a failure nothing more is taken, and the value is rejected for it.
+ *
+ * Ownership  json is copied.
+ * Threads    that of the parser.
+ * Blocks     no.
+ * Errors     CMR_E_INVALID_ARGUMENT  sink is NULL; json is NULL and size is not 0
+ *            CMR_E_LIMIT             there is more than CMR_OPTION_MAX_VALUE_BYTES
+ *            CMR_E_NO_MEMORY         an allocation failed
+ */
+cmr_status cmr_sink_write(cmr_sink *sink, const char *json, size_t size);
 
 /* ---- Observing ----------------------------------------------------------------------------- */
 

@@ -117,7 +117,7 @@ extension Failure {
 
 extension String {
     /// The text of a field, which its NUL ends, or else its size.
-    fileprivate init(upToNULIn field: UnsafeRawBufferPointer) {
+    init(upToNULIn field: UnsafeRawBufferPointer) {
         self.init(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

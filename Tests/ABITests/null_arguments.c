@@ -19,6 +19,13 @@ static cmr_status accept(void *context, const cmr_snapshot *candidate, cmr_error
     } while (0)
 #define CHECK_INVALID(call) CHECK_STATUS(call, CMR_E_INVALID_ARGUMENT)
 
+static cmr_status refuse(void *context, const char *key, const void *bytes, size_t size,
+                         cmr_sink *json, cmr_error *error)
+{
+    (void)context, (void)key, (void)bytes, (void)size, (void)json, (void)error;
+    return CMR_E_PARSE;
+}
+
 static cmr_watcher *started_watcher(void)
 {
     const char *mount = new_mount("mount");
@@ -52,6 +59,9 @@ TEST("a NULL watcher is refused by every function that has a status")
     char *json = NULL;
     CHECK_INVALID(cmr_watcher_violations(NULL, &json, NULL));
     CHECK_INVALID(cmr_watcher_set_validator(NULL, accept, NULL));
+    CHECK_REFUSED(cmr_watcher_set_format(NULL, "key", CMR_FORMAT_JSON, &error));
+    CHECK_REFUSED(cmr_watcher_set_parser(NULL, "key", refuse, NULL, &error));
+    CHECK_INVALID(cmr_sink_write(NULL, "1", 1));
     CHECK_REFUSED(cmr_watcher_rollback(NULL, 0, NULL, &error));
     CHECK_INVALID(cmr_watcher_confirm(NULL, 1));
     const cmr_snapshot *former = NULL;
@@ -100,6 +110,9 @@ TEST("a NULL among the inputs of a watcher's functions is refused")
     CHECK_REFUSED(cmr_watcher_add_default(watcher, NULL, "value", 5, &error));
     CHECK_REFUSED(cmr_watcher_add_default(watcher, "key", NULL, 5, &error));
     CHECK_INVALID(cmr_watcher_set_closed(watcher, NULL, NULL));
+    CHECK_REFUSED(cmr_watcher_set_format(watcher, NULL, CMR_FORMAT_JSON, &error));
+    CHECK_REFUSED(cmr_watcher_set_parser(watcher, NULL, refuse, NULL, &error));
+    CHECK_REFUSED(cmr_watcher_set_parser(watcher, "key", NULL, NULL, &error));
     CHECK_REFUSED(cmr_watcher_subscribe(watcher, NULL, 0, NULL, NULL, NULL, &error));
     CHECK_INVALID(cmr_watcher_stats(watcher, NULL));
     char buffer[8];

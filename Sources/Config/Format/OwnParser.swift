@@ -22,7 +22,8 @@ package final class OwnParser: @unchecked Sendable {
             try write(key, bytes, sink)
             json = try sink.finish()
         } catch {
-            var failure = error
+            // Of what went wrong in the sink the parser may not have told.
+            var failure = sink.failure ?? error
             failure.stage = .parse
             failure.key = String(decoding: key, as: UTF8.self)
             throw failure
@@ -51,7 +52,7 @@ package final class JSONSink {
     private let limit: Int
     private var text = Region<UInt8>()
     private var count = 0
-    private var failure: Failure?
+    private(set) var failure: Failure?
 
     /// At most `limit` bytes are taken.
     init(limit: Int, memory: Memory) {

@@ -82,7 +82,7 @@ extension Document {
     package func hasSameBytes(as other: Bytes) -> Bool { equalBytes(bytes, other) }
 
     /// Whether another document has the same bytes, parsed as the same.
-    func hasSameContent(as other: Document) -> Bool {
+    package func hasSameContent(as other: Document) -> Bool {
         header.pointee.format == other.header.pointee.format && hasSameBytes(as: other.bytes)
     }
 

@@ -77,16 +77,16 @@ struct Quarantine {
 }
 
 extension Content {
-    /// Whether the keys and their bytes are the same.
+    /// Whether the keys are the same, their bytes and their formats.
     func isSame(as other: Content) -> Bool {
         if self === other { return true }
         guard body.count == other.body.count else { return false }
         return (0..<body.count).allSatisfy { index in
             guard let mine = body.document(at: index), let theirs = other.body.document(at: index)
             else { return false }
-            // What is shared is the same; otherwise the bytes decide.
+            // What is shared is the same; otherwise the bytes decide, and what they are parsed as.
             if mine.base == theirs.base { return true }
-            return equalBytes(mine.key, theirs.key) && mine.hasSameBytes(as: theirs.bytes)
+            return equalBytes(mine.key, theirs.key) && mine.hasSameContent(as: theirs)
         }
     }
 

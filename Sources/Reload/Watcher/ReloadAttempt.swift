@@ -132,6 +132,46 @@ package struct ReloadAttempt {
             candidate: try validate(merged))
     }
 
+    /// Makes of what the layers hold what it would be now, and lets `validate` have a look: for
+    /// when it is not the bytes that changed.
+    func parseAgain(
+        with bench: Workbench, validate: (Content) throws(Rejection) -> SharedSnapshot?
+    ) throws(Failure) -> (contents: [Content?], proposal: Proposal?) {
+        var parsed = contents
+        for index in contents.indices {
+            guard let content = contents[index] else { continue }
+            parsed[index] = try parseAgain(content, of: index, with: bench)
+        }
+        bench.parser.trim()
+        if newest == nil { return (parsed, nil) }
+        do throws(Rejection) {
+            return (parsed, try propose(parsed, validate))
+        } catch {
+            throw error.failure
+        }
+    }
+
+    private func parseAgain(
+        _ content: Content, of layer: Int, with bench: Workbench
+    ) throws(Failure) -> Content {
+        let body = content.body
+        bench.payload.removeAll()
+        var isNew = false
+        for index in 0..<body.count {
+            guard let document = body.document(at: index) else { continue }
+            try bench.payload.add(key: document.key, value: document.bytes)
+            if !options.parsing.stillApply(to: document) { isNew = true }
+        }
+        if !isNew { return content }
+        let name = body.generation
+        let generation = name.isEmpty ? nil : Generation(name: FilePath(name))
+        switch parse(layer, generation, previous: content, with: bench) {
+        case .content(let content, _): return content
+        case .failed(let rejection): throw rejection.failure
+        case .known, .same, .missing, .quarantined: return content
+        }
+    }
+
     // MARK: - One layer
 
     private func load(
@@ -361,7 +401,7 @@ package struct ReloadAttempt {
         guard let newest else { return true }
         if newest === merged { return false }
         // What was current was one layer's content as it is, and so is what comes now: a layer's
-        // content is only made anew when some of its bytes differ.
+        // content is only made anew when some of its bytes differ, or what they are parsed as.
         if contents.contains(where: { $0 === newest }),
             loaded.contains(where: { $0 === merged })
         {

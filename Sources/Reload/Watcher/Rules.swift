@@ -18,9 +18,11 @@ struct SchemaRule {
 struct Rules {
     var schemas: [SchemaRule] = []
     var validator: Validator?
+    /// Some values are for parsers of the application's.
+    var haveParsers = false
 
-    /// Whether passing them runs the host's code.
-    var callTheHost: Bool { validator != nil }
+    /// Whether a load runs the host's code.
+    var callTheHost: Bool { validator != nil || haveParsers }
 }
 
 /// Content that was not taken, and why.
@@ -197,7 +199,7 @@ extension Watcher {
     }
 
     /// Takes the place of an attempt, so that no rule is used while it changes. Under the lock.
-    private func beginChangingRules() throws(Failure) {
+    func beginChangingRules() throws(Failure) {
         if RunningCallback.isValidator { throw Failure(.state, "not inside a validator") }
         if reactor.isForked {
             throw Failure(.state, "not in a forked child before cmr_after_fork_child")
@@ -208,7 +210,7 @@ extension Watcher {
     }
 
     /// What was held back is looked at again: it may pass now. Under the lock.
-    private func endChangingRules() {
+    func endChangingRules() {
         isLoading = false
         rejectedTogether = nil
         for layer in layers where layer.isHeldBack { layer.state = .due }

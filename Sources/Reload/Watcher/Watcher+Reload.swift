@@ -29,9 +29,9 @@ extension Watcher {
     }
 
     /// An attempt at these layers, from what they hold now. Under the lock, or in `start`.
-    func attempt(at due: [Int], isForced: Bool) -> ReloadAttempt {
+    func attempt(at due: [Int], isForced: Bool, options: Options? = nil) -> ReloadAttempt {
         ReloadAttempt(
-            name: name, layers: layers, due: due, options: options, rules: rules,
+            name: name, layers: layers, due: due, options: options ?? self.options, rules: rules,
             contents: layers.map { $0.content }, quarantines: layers.map { $0.quarantine },
             newest: (waiting?.composition ?? composition)?.content, known: rejectedTogether,
             isForced: isForced)

@@ -27,7 +27,7 @@ package final class Watcher {
     private(set) var name = ""
     /// Tells watchers of the same name apart in metrics; 0 before it matters.
     var numberAmongNamesakes = 0
-    private(set) var options = Options()
+    var options = Options()
     private let defaults = DefaultsSource()
     /// From the bottom up; the defaults lie under all.
     private(set) var layers: [Layer]

@@ -81,6 +81,7 @@ final class Stage {
         "MAX_VALUE_BYTES": CMR_OPTION_MAX_VALUE_BYTES,
         "MAX_TOTAL_BYTES": CMR_OPTION_MAX_TOTAL_BYTES,
         "MAX_KEYS": CMR_OPTION_MAX_KEYS, "MAX_DEPTH": CMR_OPTION_MAX_DEPTH,
+        "EXPAND_ENVIRONMENT": CMR_OPTION_EXPAND_ENVIRONMENT,
     ].mapValues { Int($0) }
 
     private func setOption(_ words: Words) throws(StoryFailure) {

@@ -190,6 +190,7 @@ static int32_t option_number(const char *name) {
         {"MAX_VALUE_BYTES", CMR_OPTION_MAX_VALUE_BYTES},
         {"MAX_TOTAL_BYTES", CMR_OPTION_MAX_TOTAL_BYTES},
         {"MAX_KEYS", CMR_OPTION_MAX_KEYS}, {"MAX_DEPTH", CMR_OPTION_MAX_DEPTH},
+        {"EXPAND_ENVIRONMENT", CMR_OPTION_EXPAND_ENVIRONMENT},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (is(options[i].name, name))
