@@ -177,7 +177,7 @@ const char *cmr_version(void);
  */
 uint32_t cmr_abi_version(void);
 
-/* Frees what the library gave as yours; does nothing with NULL.
+/* Frees what the library gave as yours, wiped, since it may be a secret; does nothing with NULL.
  *
  * Threads    any.
  * Blocks     no.
@@ -254,6 +254,8 @@ enum {
                                       * version; start and rollback do not wait */
     CMR_OPTION_CONFIRM_MS = 8,       /* 0; else a version that a change or a reload published goes
                                       * away again unless it is confirmed within this time */
+    CMR_OPTION_SENSITIVE = 9,        /* 0; 1: values are secrets: the library's memory is wiped
+                                      * before it is freed, and the checksum is in no metric */
     CMR_OPTION_SNIFF_JSON = 10,      /* 0; 1: keys that no suffix gives a format are parsed as JSON
                                       * when they are JSON */
     CMR_OPTION_LENIENT = 11,         /* 0; 1: what does not parse is kept as text instead of
@@ -1403,7 +1405,8 @@ cmr_status cmr_watcher_stats(cmr_watcher *watcher, cmr_stats *stats_out);
  *   config_version                                 the current version; 0 before the first
  *   config_last_reload_successful                  1 while the watcher is healthy, see cmr_stats
  *   config_last_reload_success_timestamp_seconds   when content was last found good; 0 never
- *   config_info{checksum,generation}               1, from the first version on
+ *   config_info{checksum,generation}               1, from the first version on; without checksum
+ *                                                  with CMR_OPTION_SENSITIVE
  *   config_source_errors_total                     reads of a source that failed
  *   config_watch_mode{mode="inotify|polling"}      1 for what holds: polling when any source is
  *                                                  polled

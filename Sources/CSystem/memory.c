@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "csystem.h"
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,11 @@ void cs_free(void *memory, ptrdiff_t size) {
     free(memory);
 }
 
+void cs_free_wiped(void *memory, ptrdiff_t size) {
+    if (memory && size > 0) explicit_bzero(memory, (size_t)size);
+    cs_free(memory, size);
+}
+
 void *cs_allocate_lines(ptrdiff_t size) {
     void *lines = aligned_alloc(64, (size_t)size);
     return lines ? memset(lines, 0, (size_t)size) : NULL;
@@ -73,7 +79,16 @@ void cs_memory_before_fork(void) { pthread_mutex_lock(&lock); }
 void cs_memory_after_fork(void) { pthread_mutex_unlock(&lock); }
 
 void *cs_allocate_for_caller(ptrdiff_t size) { return size > 0 ? malloc((size_t)size) : NULL; }
-void cs_free_for_caller(void *memory) { free(memory); }
+void cs_free_for_caller(void *memory) {
+    if (memory) explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+/* Deeper than a load goes, and less than the smallest stack that a host would load from. */
+__attribute__((noinline)) void cs_wipe_stack(void) {
+    char room[24 << 10];
+    explicit_bzero(room, sizeof room);
+}
 
 int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 

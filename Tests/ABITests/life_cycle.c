@@ -297,6 +297,7 @@ TEST("options take what they document and refuse the rest")
         {CMR_OPTION_LENIENT, 0, 1},
         {CMR_OPTION_MAX_VALUE_BYTES, 1, 1 << 30}, {CMR_OPTION_MAX_TOTAL_BYTES, 1, 1LL << 46},
         {CMR_OPTION_MAX_KEYS, 1, 1LL << 46}, {CMR_OPTION_MAX_DEPTH, 1, 1024},
+        {CMR_OPTION_SENSITIVE, 0, 1},
     };
     static const int32_t unknown[] = {0, -1, 18, 1000, INT32_MIN, INT32_MAX};
     cmr_watcher *watcher = new_watcher(NULL);

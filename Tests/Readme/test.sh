@@ -64,17 +64,20 @@ check "prints version 2" hears "version 2: log_level is debug"
 echo >&$input
 check "and ends when it is told to" wait "$program"
 
-# The function under "Reading" compiles and reads.
+# The functions under "Reading" compile and read.
 {
     printf '#include <cmreload.h>\n#include <stdio.h>\n'
     block c 2
+    block c 3
     printf 'int main(int argc, char **argv) {\n    cmr_watcher *watcher = NULL;\n    cmr_watcher_create(&watcher);\n'
     printf '    cmr_watcher_add_mount(watcher, argv[argc - 1], NULL);\n    if (cmr_watcher_start(watcher, NULL) != CMR_OK)\n'
-    printf '        return 1;\n    configure(watcher);\n    cmr_watcher_destroy(watcher);\n}\n'
+    printf '        return 1;\n    configure(watcher);\n    bind_limit(watcher);\n'
+    printf '    printf("%%d %%d\\n", is_too_many(8), is_too_many(7));\n    cmr_watcher_destroy(watcher);\n}\n'
 } > "$work/reading.c"
 update 'features.json={"dark_mode": true}' 'limits.json={"requests": [7]}' timeout=250ms
-check "the function under Reading compiles" "$CC" -Wall -Wextra -Werror -o "$work/reading" "$work/reading.c" "${flags[@]}"
-check "and reads" [ "$("$work/reading" "$work/config")" = "dark 1, limit 7, timeout 250000000" ]
+check "the functions under Reading compile" "$CC" -Wall -Wextra -Werror -o "$work/reading" "$work/reading.c" "${flags[@]}"
+check "and read" [ "$("$work/reading" "$work/config")" = "dark 1, limit 7, timeout 250000000
+1 0" ]
 
 # The compiler line under "Install", from where the archive would lie.
 if [ -f "$prefix/lib/pkgconfig/cmreload.pc" ] && command -v pkg-config > /dev/null; then

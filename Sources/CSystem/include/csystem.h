@@ -12,12 +12,15 @@
  * page costs more than parsing what goes into it), up to a bound. */
 void *cs_allocate(ptrdiff_t size);
 void cs_free(void *memory, ptrdiff_t size);
+/* The same for what nobody may find afterwards: it is zeroed first. */
+void cs_free_wiped(void *memory, ptrdiff_t size);
 void cs_memory_before_fork(void);
 void cs_memory_after_fork(void);
 /* Whole cache lines, zeroed, for what many read all the time: they share none with what somebody
  * writes. Less than 4 KiB; cs_free takes them back. */
 void *cs_allocate_lines(ptrdiff_t size);
-/* Plain malloc and free, for what callers get as theirs: the size travels with it. */
+/* Plain malloc and free, for what callers get as theirs: the size travels with it. It may be a
+ * secret, and is zeroed first. */
 void *cs_allocate_for_caller(ptrdiff_t size);
 void cs_free_for_caller(void *memory);
 
@@ -40,6 +43,8 @@ __attribute__((no_sanitize("address"))) static inline size_t cs_string_length(co
     return __builtin_strlen(text);
 #endif
 }
+/* Zeroes what calls that have returned left on this thread's stack. */
+void cs_wipe_stack(void);
 int cs_compare(const void *a, const void *b, size_t size);
 
 /* Clocks, in nanoseconds. */

@@ -108,11 +108,10 @@ extension Document {
         }
         var parsed = ParsedDocument(document: document)
         if tree.replacedCount > 0 {
-            let name = document.text(of: tree.firstRepeated)
             parsed.repeats = RepeatedNames(
                 count: tree.replacedCount,
-                name: String(decoding: name.prefix(128), as: UTF8.self),
-                position: TextPosition(of: tree.firstRepeated.sourceOffset, in: bytes))
+                position: TextPosition(of: tree.firstRepeated.sourceOffset, in: bytes),
+                document: document, node: tree.firstRepeated)
         }
         return parsed
     }

@@ -69,12 +69,19 @@ package struct ParsedDocument {
 }
 
 /// Objects in which a name occurs more than once: of its members the last one counts.
-package struct RepeatedNames: Sendable {
+package struct RepeatedNames {
     /// How many members were dropped in all.
     package let count: Int
-    /// One of the names, cut to a length fit for a message, and where it occurs again.
-    package let name: String
+    /// Where one of the names occurs again.
     package let position: TextPosition
+    let document: Document
+    let node: Node
+
+    /// That name, cut to a length fit for a message. Read from the document, which must still be
+    /// held: it may be a part of a secret, and no copy of one is made that nobody wipes.
+    package var name: String {
+        String(decoding: document.text(of: node).prefix(128), as: UTF8.self)
+    }
 }
 
 extension Document {

@@ -37,7 +37,8 @@ package final class EnvironmentSource: Source {
 /// Keys that the caller gave with their content.
 package final class DefaultsSource: Source {
     package let name = FilePath("defaults")
-    private let payload = Payload(memory: .system)
+    /// Whether they are secrets is not known yet when they are added.
+    private let payload = Payload(memory: .sensitive)
 
     package init() {}
 

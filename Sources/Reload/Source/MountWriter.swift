@@ -10,7 +10,7 @@ package enum MountWriter {
     /// Makes `path` hold exactly `count` files; `file` gives each of them, as often as it is
     /// asked.
     package static func write(
-        _ count: Int, to path: FilePath, memory: Memory = .system, _ file: (Int) -> MountFile
+        _ count: Int, to path: FilePath, memory: Memory = .sensitive, _ file: (Int) -> MountFile
     ) throws(Failure) {
         if path.isEmpty { throw Failure(.invalidArgument, .write, "the path is empty") }
         try MountTree.with(count, file, memory: memory) { tree throws(Failure) in

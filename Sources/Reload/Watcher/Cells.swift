@@ -138,7 +138,7 @@ extension CurrentSnapshot {
     func freeCells() {
         while let last = piece.pointee {
             piece.pointee = last.load(as: UnsafeMutableRawPointer?.self)
-            cs_free(last, CurrentSnapshot.pieceSize)
+            cs_free_wiped(last, CurrentSnapshot.pieceSize)
         }
     }
 }

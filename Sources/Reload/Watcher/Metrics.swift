@@ -33,6 +33,7 @@ private struct Sample {
     /// Tells watchers of the same name apart: from 2 on it is a label.
     let number: Int
     let stats: Stats
+    let isSensitive: Bool
     /// What is current, kept alive while it is written about.
     let content: Content?
 }
@@ -89,7 +90,8 @@ private struct Metric: Sendable {
         ) { sample, text in
             guard let body = sample.content?.body else { return }
             text.begin(sample)
-            text.label("checksum", body.checksum)
+            // Of short secrets a checksum tells too much.
+            if !sample.isSensitive { text.label("checksum", body.checksum) }
             // Anybody can make a link of any bytes, and one that is not UTF-8 would spoil it all.
             text.label("generation", String(decoding: body.generation, as: UTF8.self).utf8)
             text.end(1)
@@ -231,7 +233,8 @@ extension Watcher {
     /// Under the lock.
     fileprivate func sample(number: Int) -> Sample {
         Sample(
-            name: name, number: number, stats: currentStats, content: current.snapshot?.content)
+            name: name, number: number, stats: currentStats, isSensitive: options.isSensitive,
+            content: current.snapshot?.content)
     }
 }
 

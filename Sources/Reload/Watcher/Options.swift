@@ -23,10 +23,15 @@ package struct Options: Sendable {
     package var confirmMilliseconds: Int64 = 0
     /// Whether `format` is more than an annotation in schemas that are set from now on.
     package var assertsFormat = false
+    /// Whether values are secrets: no trace of them may stay.
+    package var isSensitive = false
     package var parsing = ParseOptions()
     package var limits = Limits()
 
     package init() {}
+
+    /// Where everything that holds a value lies.
+    package var memory: Memory { isSensitive ? .sensitive : .system }
 
     /// Under continuous writes a load comes after this many settle times all the same.
     package static let settleCeiling: Int64 = 10
@@ -42,6 +47,7 @@ package struct Options: Sendable {
         case 6: historyCount = Int(try Options.checked(value, 0...Options.longestHistory))
         case 7: drainMilliseconds = try Options.checked(value, 0...Options.longest)
         case 8: confirmMilliseconds = try Options.checked(value, 0...Options.longest)
+        case 9: isSensitive = try Options.checked(value, 0...1) == 1
         case 10: parsing.sniffJSON = try Options.checked(value, 0...1) == 1
         case 11: parsing.isLenient = try Options.checked(value, 0...1) == 1
         case 12:

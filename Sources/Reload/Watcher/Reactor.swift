@@ -212,7 +212,7 @@ package final class Reactor: @unchecked Sendable {
             return true
         }
         lock.release()
-        let bench = takeBench()
+        let bench = takeBench(for: attempt.options)
         let result = watcher.run(attempt, with: bench)
         let isMuchUnclosed = lock.withLock { () -> Bool in
             watcher.endAttempt(result, ticket)
@@ -255,10 +255,14 @@ package final class Reactor: @unchecked Sendable {
 
     // MARK: - Workbenches
 
-    func takeBench() -> Workbench { lock.withLock { benches.popLast() } ?? Workbench() }
+    func takeBench(for options: Options) -> Workbench {
+        if options.isSensitive { return Workbench(options) }
+        return lock.withLock { benches.popLast() } ?? Workbench(options)
+    }
 
     /// One is kept for each that may be in use at once: the leader's, and one for a start.
     func returnBench(_ bench: Workbench) {
+        if bench.isSensitive { return }
         lock.withLock { if benches.count < 2 { benches.append(bench) } }
     }
 

@@ -4,11 +4,21 @@
 
 internal import Config
 
-/// What an attempt works with. One attempt at a time uses it, the next one finds its memory warm.
+/// What an attempt works with. One attempt at a time uses it, the next one finds its memory warm;
+/// one for secrets is used once, so that nothing of them stays.
 package final class Workbench {
-    let payload = Payload(memory: .system)
-    let parser = DocumentParser(memory: .system)
+    let isSensitive: Bool
+    let payload: Payload
+    let parser: DocumentParser
     let files = FileReader()
+
+    init(_ options: Options = Options()) {
+        isSensitive = options.isSensitive
+        payload = Payload(memory: options.memory)
+        parser = DocumentParser(memory: options.memory)
+    }
+
+    deinit { if isSensitive { Memory.wipeStack() } }
 }
 
 /// An attempt at some of a watcher's layers.
@@ -29,6 +39,8 @@ package struct ReloadAttempt {
     let known: Rejection?
     /// Load even what has not changed, and ask again for what was rejected.
     let isForced: Bool
+
+    private var memory: Memory { options.memory }
 
     /// What became of one layer.
     enum Outcome {
@@ -231,7 +243,7 @@ package struct ReloadAttempt {
         let payload = bench.payload
         let count = payload.count
         let size = max(1, count) * MemoryLayout<Document>.stride
-        guard let room = Memory.system.allocate(size) else {
+        guard let room = memory.allocate(size) else {
             return .failed(
                 Rejection(
                     Failure(.noMemory, .parse, "no memory for \(count) keys"), fingerprint: 0))
@@ -242,8 +254,8 @@ package struct ReloadAttempt {
         var shared = 0
         var failure: Failure?
         defer {
-            for document in documents.prefix(made) { document.release(.system) }
-            Memory.system.free(room, size)
+            for document in documents.prefix(made) { document.release(memory) }
+            memory.free(room, size)
         }
         for index in 0..<count {
             let key = payload.key(index)
@@ -275,7 +287,7 @@ package struct ReloadAttempt {
         if let previous, shared == count, previous.body.count == count { return .same }
         do throws(Failure) {
             let body = try snapshot(documents, generation)
-            return .content(Content(body), generation)
+            return .content(Content(body, memory: memory), generation)
         } catch {
             return .failed(Rejection(error, fingerprint: payload.fingerprint))
         }
@@ -326,10 +338,10 @@ package struct ReloadAttempt {
     ) throws(Failure) -> Snapshot {
         guard let generation else {
             return try Snapshot.make(
-                documents: documents, generation: Bytes(start: nil, count: 0), memory: .system)
+                documents: documents, generation: Bytes(start: nil, count: 0), memory: memory)
         }
         return try generation.name.withBytes { name throws(Failure) in
-            try Snapshot.make(documents: documents, generation: name, memory: .system)
+            try Snapshot.make(documents: documents, generation: name, memory: memory)
         }
     }
 
@@ -350,10 +362,10 @@ package struct ReloadAttempt {
         var most = 0
         for index in filled { most += contents[index]?.body.count ?? 0 }
         let size = max(1, most) * MemoryLayout<Document>.stride
-        guard let room = Memory.system.allocate(size) else {
+        guard let room = memory.allocate(size) else {
             throw Failure(.noMemory, .publish, "no memory for \(most) keys")
         }
-        defer { Memory.system.free(room, size) }
+        defer { memory.free(room, size) }
         let documents = room.bindMemory(to: Document.self, capacity: max(1, most))
         var count = 0
         for (position, index) in filled.enumerated() {
@@ -370,8 +382,8 @@ package struct ReloadAttempt {
         }
         let body = try Snapshot.make(
             documents: UnsafeMutableBufferPointer(start: documents, count: count),
-            generation: generation ?? Bytes(start: nil, count: 0), memory: .system)
-        let merged = Content(body)
+            generation: generation ?? Bytes(start: nil, count: 0), memory: memory)
+        let merged = Content(body, memory: memory)
         try checkTotals(body)
         return merged
     }
@@ -407,8 +419,8 @@ package struct ReloadAttempt {
         {
             return true
         }
-        let changes = try Changes.between(newest.body, merged.body, memory: .system)
-        changes.free(.system)
+        let changes = try Changes.between(newest.body, merged.body, memory: memory)
+        changes.free(memory)
         return changes.count > 0
     }
 }

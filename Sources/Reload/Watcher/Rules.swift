@@ -59,11 +59,12 @@ extension Content {
 
 extension Rules {
     /// Holds content to all schemas. What is the same as in `known`, which passed, passes.
-    func validate(_ content: Content, knowing known: Content?) throws(Rejection) {
-        let violations = Violations(memory: .system)
+    func validate(_ content: Content, knowing known: Content?, memory: Memory) throws(Rejection) {
+        let violations = Violations(memory: memory)
         do throws(Failure) {
             for rule in schemas {
-                try rule.validate(content.body, knowing: known?.body, into: violations)
+                try rule.validate(
+                    content.body, knowing: known?.body, into: violations, memory: memory)
             }
             if violations.isEmpty { return }
             try violations.seal()
@@ -77,23 +78,25 @@ extension Rules {
 
 extension Rules {
     /// The same for what is not published by passing.
-    fileprivate func check(_ content: Content) throws(Failure) {
-        do throws(Rejection) { try validate(content, knowing: nil) } catch { throw error.failure }
+    fileprivate func check(_ content: Content, memory: Memory) throws(Failure) {
+        do throws(Rejection) {
+            try validate(content, knowing: nil, memory: memory)
+        } catch { throw error.failure }
     }
 }
 
 extension SchemaRule {
     fileprivate func validate(
-        _ snapshot: Snapshot, knowing known: Snapshot?, into violations: Violations
+        _ snapshot: Snapshot, knowing known: Snapshot?, into violations: Violations, memory: Memory
     ) throws(Failure) {
         if path.isEmpty {
-            _ = try schema.validate(snapshot, into: violations, memory: .system)
+            _ = try schema.validate(snapshot, into: violations, memory: memory)
             return
         }
         guard let value = value(in: snapshot) else { return }
         // A document that both share has the same bytes.
         if let known, let before = self.value(in: known), before.node == value.node { return }
-        _ = try schema.validate(value, into: violations, memory: .system)
+        _ = try schema.validate(value, into: violations, memory: memory)
     }
 
     private func value(in snapshot: Snapshot) -> Value? {
@@ -107,7 +110,7 @@ extension Watcher {
     func validate(_ content: Content, by rules: Rules, knowing known: Content?)
         throws(Rejection) -> SharedSnapshot?
     {
-        try rules.validate(content, knowing: known)
+        try rules.validate(content, knowing: known, memory: options.memory)
         guard let validator = rules.validator else { return nil }
         let candidate = reactor.lock.withLock {
             SharedSnapshot.make(content: content, current: current, version: 0)
@@ -163,7 +166,7 @@ extension Watcher {
                     json: json, path: path, registry: schemaRegistry,
                     assertsFormat: assertsFormat, memory: .system)
                 let rule = SchemaRule(path: Array(path), schema: schema)
-                if let now { try Rules(schemas: [rule]).check(now) }
+                if let now { try Rules(schemas: [rule]).check(now, memory: options.memory) }
                 changed.append(rule)
             }
         } catch {

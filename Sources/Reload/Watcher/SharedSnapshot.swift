@@ -187,8 +187,13 @@ package struct SharedSnapshot: Equatable, @unchecked Sendable {
 package final class Content: @unchecked Sendable {
     // Sendable: immutable, and freed by the last reference.
     package let body: Snapshot
+    /// Where it came from.
+    private let memory: Memory
 
-    package init(_ body: Snapshot) { self.body = body }
+    package init(_ body: Snapshot, memory: Memory) {
+        self.body = body
+        self.memory = memory
+    }
 
-    deinit { body.free(.system) }
+    deinit { body.free(memory) }
 }

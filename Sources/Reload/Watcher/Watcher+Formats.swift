@@ -51,7 +51,7 @@ extension Watcher {
             changed.parsing.formats.add(format, for: pattern)
             return (self.attempt(at: [], isForced: true, options: changed), self.epoch)
         }
-        let bench = reactor.takeBench()
+        let bench = reactor.takeBench(for: attempt.options)
         defer { reactor.returnBench(bench) }
         let (contents, proposal) = try attempt.parseAgain(with: bench) {
             content throws(Rejection) in

@@ -182,7 +182,7 @@ package final class Watcher {
     /// subscribed.
     private func loadFirst() throws(Failure) -> Subscribers.Round {
         let began = Instant.now
-        let bench = reactor.takeBench()
+        let bench = reactor.takeBench(for: options)
         let result = run(attempt(at: Array(layers.indices), isForced: true), with: bench)
         bench.files.closeFiles()
         reactor.returnBench(bench)

@@ -31,7 +31,7 @@ private func content(_ texts: [String: String], sharing before: Content? = nil) 
         try documents.withUnsafeMutableBufferPointer {
             try Snapshot.make(
                 documents: $0, generation: Bytes(start: nil, count: 0), memory: .system)
-        })
+        }, memory: .system)
 }
 
 @Suite struct CellsTests {

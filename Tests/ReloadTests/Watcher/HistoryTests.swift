@@ -16,7 +16,7 @@ private func content(_ text: String) throws -> Content {
         try Snapshot.make(documents: $0, generation: Bytes(start: nil, count: 0), memory: .system)
     }
     parsed.document.release(.system)
-    return Content(body)
+    return Content(body, memory: .system)
 }
 
 private func payload(_ text: String) throws -> Payload {

@@ -12,7 +12,7 @@ private func empty() throws -> Content {
         try Snapshot.make(
             documents: UnsafeMutableBufferPointer(start: nil, count: 0),
             generation: Bytes(start: nil, count: 0),
-            memory: .system))
+            memory: .system), memory: .system)
 }
 
 @Suite struct SharedSnapshotTests {
