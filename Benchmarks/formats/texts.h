@@ -1,5 +1,5 @@
-/* The texts that the parsers of TOML, properties, dotenv and INI are measured on, made by a generator
- * with a fixed seed, each with the JSON that it means.
+/* The texts that the parsers of TOML, properties, dotenv and INI are measured on, made by a
+ * generator with a fixed seed, each with the JSON that it means.
  */
 #ifndef TEXTS_H
 #define TEXTS_H

@@ -1,6 +1,6 @@
 // Opens schemas to a program in C: compile one, validate a document by it, and parse the document
-// for comparison. Compiled into one module with Sources/Config, so that it measures what the library
-// does and nothing around it.
+// for comparison. Compiled into one module with Sources/Config, so that it measures what the
+// library does and nothing around it.
 
 /// A schema, a text and what it parsed to.
 private final class Bench {

@@ -1,6 +1,7 @@
-// When two values are the same for JSON Schema: numbers by what they are worth, objects whatever the
-// order of their members. Equal values have equal hashes, so that thousands can be compared with
-// one another in little more than one walk over each. Nesting costs memory of a list, no stack.
+// When two values are the same for JSON Schema: numbers by what they are worth, objects whatever
+// the order of their members. Equal values have equal hashes, so that thousands can be compared
+// with one another in little more than one walk over each. Nesting costs memory of a list, no
+// stack.
 
 extension Value {
     /// The value of the member that this is the name of.

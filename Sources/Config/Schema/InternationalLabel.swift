@@ -1,7 +1,7 @@
 // A label of an internationalised host name as it is written in ASCII: `xn--` and Punycode (RFC
 // 3492). It is valid when what it stands for may stand in such a name (RFC 5891, section 4.2, with
-// the tables of RFC 5892). Which letters are compatibility forms of others, and which way text runs,
-// is not looked at.
+// the tables of RFC 5892). Which letters are compatibility forms of others, and which way text
+// runs, is not looked at.
 
 enum InternationalLabel {
     /// Whether what follows `xn--` is the encoding of a label.

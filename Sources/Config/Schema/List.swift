@@ -1,6 +1,6 @@
-// What grows while a schema is compiled or a value validated, within memory that may be refused; the
-// standard library's arrays trap where it is. Elements are plain bytes, and are never looked at when
-// they go.
+// What grows while a schema is compiled or a value validated, within memory that may be refused;
+// the standard library's arrays trap where it is. Elements are plain bytes, and are never looked at
+// when they go.
 
 /// A growing array. Its elements move when it grows: keep indices, not pointers, until it is
 /// complete.

@@ -147,7 +147,8 @@ enum Metaschema {
                 """
                 {"$schema":"https://json-schema.org/draft/2020-12/schema",
                 "$id":"https://json-schema.org/draft/2020-12/meta/format-annotation",
-                "$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/format-annotation":true},
+                "$vocabulary":{
+                "https://json-schema.org/draft/2020-12/vocab/format-annotation":true},
                 "$dynamicAnchor":"meta","type":["object","boolean"],"properties":{"format":{
                 "type":"string"}}}
                 """

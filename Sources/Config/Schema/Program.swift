@@ -1,6 +1,6 @@
 // What schemas are compiled to: routines, one for each subschema, of instructions that lie in one
-// row. Whatever can be known before a value is seen is worked out here: where references lead, which
-// hashes names have, in which order checks cost least.
+// row. Whatever can be known before a value is seen is worked out here: where references lead,
+// which hashes names have, in which order checks cost least.
 
 /// One keyword at work.
 struct Instruction: BitwiseCopyable {

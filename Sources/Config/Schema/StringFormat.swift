@@ -1,5 +1,6 @@
-// What `format` may ask of a string. Each check follows the document that the draft names for it, to
-// the letter, reads the text once and allocates nothing. A format that is not here is an annotation.
+// What `format` may ask of a string. Each check follows the document that the draft names for it,
+// to the letter, reads the text once and allocates nothing. A format that is not here is an
+// annotation.
 
 /// A format that can be checked.
 enum StringFormat: UInt8 {

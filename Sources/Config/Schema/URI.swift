@@ -9,7 +9,8 @@ struct URI {
     var query: Bytes?
     var fragment: Bytes?
 
-    /// Takes any text apart (RFC 3986, appendix B); whether its characters are allowed is not asked.
+    /// Takes any text apart (RFC 3986, appendix B); whether its characters are allowed is not
+    /// asked.
     init(_ text: Bytes) {
         var rest = text
         if let hash = rest.firstIndex(of: UInt8(ascii: "#")) {

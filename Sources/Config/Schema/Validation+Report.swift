@@ -1,6 +1,6 @@
 // Puts into words what a value breaks. Runs only when something is wrong, and finds paths and
-// places by walking to them once more. Names of members and what the schema says may appear, a value
-// never: of it only the type and the length are told.
+// places by walking to them once more. Names of members and what the schema says may appear, a
+// value never: of it only the type and the length are told.
 
 extension Validation {
     /// Reports that a value breaks what an instruction says.
@@ -294,7 +294,8 @@ extension Validation {
     }
 }
 
-/// Finds lines and columns of values that come in the order of their text, each from the one before.
+/// Finds lines and columns of values that come in the order of their text, each from the one
+/// before.
 struct PositionMemory {
     private var document: UnsafeMutableRawPointer?
     private var offset = 0

@@ -84,7 +84,7 @@ static void *work(void *context) {
     request request;
     if (cmr_reader_create(self->watcher, &reader) != CMR_OK)
         return NULL;
-    /* As long as nothing changed a reader costs one load; a request keeps the version it began with. */
+    /* As long as nothing changed a reader costs one load; a request keeps its version. */
     while (recv(self->back, &request, sizeof request, 0) > 0)
         serve(self, cmr_reader_current(reader), &request);
     cmr_reader_destroy(reader);
@@ -366,8 +366,8 @@ int main(int argc, char **argv) {
     int ended = read_arguments(argc, argv, &arguments);
     if (ended >= 0)
         return ended;
-    /* SIGTERM, SIGINT and SIGUSR2 come through a descriptor. SIGHUP is blocked until the workers exist, so
-     * that the main thread alone gets it; the library's threads block every signal themselves. */
+    /* SIGTERM, SIGINT and SIGUSR2 come through a descriptor. SIGHUP is blocked until the workers
+     * exist, so that the main thread alone gets it; the library's threads block it themselves. */
     sigset_t ends, hangup;
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);

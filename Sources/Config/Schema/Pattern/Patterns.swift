@@ -35,8 +35,8 @@ struct Pattern: BitwiseCopyable {
     var source: Bytes
 }
 
-/// A table: for each state and symbol where the entries of the next state begin. Symbols are the kinds of characters that the
-/// pattern tells apart, and behind them the end of the text.
+/// A table: for each state and symbol where the entries of the next state begin. Symbols are the
+/// kinds of characters that the pattern tells apart, and behind them the end of the text.
 struct Automaton: BitwiseCopyable {
     static var matched: UInt16 { 0xFFFF }
     static var dead: UInt16 { 0xFFFE }
@@ -83,8 +83,8 @@ struct Patterns: ~Copyable {
     /// The text of a pattern.
     func source(of number: Int) -> Bytes { patterns[number].source }
 
-    /// Compiles a pattern, whose text must be kept, and gives its number. A `Failure` says in a few words what is wrong, and
-    /// as its column at which character.
+    /// Compiles a pattern, whose text must be kept, and gives its number. A `Failure` says in a few
+    /// words what is wrong, and as its column at which character.
     mutating func add(_ text: Bytes) throws(Failure) -> Int {
         let firstStep = steps.count
         var parser = PatternParser(text, memory)
