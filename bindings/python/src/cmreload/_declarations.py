@@ -54,13 +54,22 @@ CMR_OPTION_DISPATCH = 5
 CMR_OPTION_HISTORY = 6
 CMR_OPTION_DRAIN_MS = 7
 CMR_OPTION_CONFIRM_MS = 8
+CMR_OPTION_SENSITIVE = 9
 CMR_OPTION_SNIFF_JSON = 10
 CMR_OPTION_LENIENT = 11
 CMR_OPTION_MAX_VALUE_BYTES = 12
 CMR_OPTION_MAX_TOTAL_BYTES = 13
 CMR_OPTION_MAX_KEYS = 14
 CMR_OPTION_MAX_DEPTH = 15
+CMR_OPTION_EXPAND_ENVIRONMENT = 16
 CMR_OPTION_ASSERT_FORMAT = 17
+CMR_FORMAT_TEXT = 0
+CMR_FORMAT_JSON = 1
+CMR_FORMAT_YAML = 2
+CMR_FORMAT_TOML = 3
+CMR_FORMAT_PROPERTIES = 4
+CMR_FORMAT_DOTENV = 5
+CMR_FORMAT_INI = 6
 CMR_DISPATCH_THREAD = 0
 CMR_DISPATCH_MANUAL = 1
 CMR_SUBSCRIBE_MANUAL = 1
@@ -173,6 +182,7 @@ class cmr_event(ctypes.Structure):
 cmr_closed_fn = CFUNCTYPE(None, c_void_p)
 cmr_event_fn = CFUNCTYPE(None, c_void_p, POINTER(cmr_event))
 cmr_validate_fn = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(cmr_error))
+cmr_parse_fn = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_void_p, c_size_t, c_void_p, POINTER(cmr_error))
 cmr_log_fn = CFUNCTYPE(None, c_void_p, c_int32, c_char_p, c_size_t)
 
 # Of each function what it returns and what it takes.
@@ -282,6 +292,18 @@ FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "cmr_watcher_confirm": (c_int32, [c_void_p, c_uint64]),
     "cmr_watcher_history": (c_int32, [c_void_p, c_size_t, POINTER(c_void_p)]),
     "cmr_watcher_drain": (c_int32, [c_void_p, c_uint64, c_int64, POINTER(c_size_t)]),
+    "cmr_watcher_set_format": (c_int32, [c_void_p, c_char_p, c_int32, POINTER(cmr_error)]),
+    "cmr_watcher_set_parser": (
+        c_int32,
+        [
+            c_void_p,
+            c_char_p,
+            cmr_parse_fn,
+            c_void_p,
+            POINTER(cmr_error),
+        ],
+    ),
+    "cmr_sink_write": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "cmr_watcher_stats": (c_int32, [c_void_p, POINTER(cmr_stats)]),
     "cmr_watcher_metrics": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
     "cmr_metrics": (c_int32, [c_void_p, c_size_t, POINTER(c_size_t)]),
