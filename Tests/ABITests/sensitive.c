@@ -29,11 +29,25 @@ static void unmask(char *text)
     for (size_t index = 0; index <= LONG; index++) text[index] = (char)(masked[index] ^ MASK);
 }
 
+/* Tools that keep copies of memory in the process would be taken for the library. */
+static void skip_beside_other_keepers(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    if (preloaded && strstr(preloaded, "vgpreload"))
+        test_skip("what valgrind keeps cannot be told from what the library keeps");
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    test_skip("what ThreadSanitizer keeps cannot be told from what the library keeps");
+#endif
+#endif
+}
+
 /* Publishes, in a process of its own, a file in whose content $ stands for the secret and @ for the
  * number. */
 static void publish_secret(const char *mount, const char *key, const char *content)
 {
     int status = -1;
+    skip_beside_other_keepers();
     pid_t child = fork();
     if (child == 0) {
         char secret[LONG + 1], whole[4096] = "";
@@ -88,9 +102,7 @@ static size_t traces(void)
     static unsigned char *window;
     char line[512];
     size_t found = 0;
-    const char *preloaded = getenv("LD_PRELOAD");
-    if (preloaded && strstr(preloaded, "vgpreload"))
-        test_skip("what valgrind keeps cannot be told from what the library keeps");
+    skip_beside_other_keepers();
     /* Shared, so that it is a mapping of its own, and can be told from the others. */
     if (!window)
         window = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

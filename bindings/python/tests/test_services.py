@@ -91,6 +91,12 @@ class Service:
         return [int(word) for word in Path(path).read_text().split()]
 
 
+    def all_have_started(self):
+        """Whether each worker has come as far as its handler of SIGHUP."""
+        workers = self.workers()
+        return len(workers) == WORKERS and all(map(handles_hangup, workers))
+
+
 def gunicorn(*options):
     return ("gunicorn", "--workers", str(WORKERS), "--bind", "127.0.0.1:{port}",
             *options, "flask_app:app")  # fmt: skip
@@ -118,6 +124,9 @@ def test_a_service_follows_its_configmap(server, mounted):
         assert service.get("/config")[2] == "2"
         assert service.get("/feature/dark_mode")[1]["enabled"] is False
 
+        # A worker that is still to start would refuse to: it has no good version yet.
+        if server in ("gunicorn", "gunicorn-threads"):
+            service.wait_until(Service.all_have_started, times=1)
         # What does not fit the settings is not published, and health says so.
         mounted.update(MAX_CONNECTIONS="many")
         service.wait_until(lambda service: service.get("/health")[1]["status"] == "degraded")
@@ -146,9 +155,8 @@ def test_a_signal_to_each_worker_reloads_in_all_of_them(mounted):
         return sum(map(float, re.findall(r'reload_total\{[^}]*"unchanged"[^}]*\} (\d+)', text)))
 
     with Service(mounted, *SERVERS["gunicorn"]) as service:
+        service.wait_until(Service.all_have_started, times=1)
         workers = service.workers()
-        assert len(workers) == WORKERS
-        service.wait_until(lambda _: all(map(handles_hangup, workers)), times=1)
         for worker in workers:
             os.kill(worker, signal.SIGHUP)
         service.wait_until(
