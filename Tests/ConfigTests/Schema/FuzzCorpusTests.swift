@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct FuzzCorpusTests {
     private func files(_ folder: String) throws -> [(name: String, text: String)] {
-        let corpus = URL(filePath: #filePath).appending(path: "../../../Fuzz/corpus/\(folder)")
+        let tests = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
+        let corpus = tests.appending(path: "Fuzz/corpus/\(folder)")
         return try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted().map {
             ($0, try String(contentsOf: corpus.appending(path: $0), encoding: .utf8))
         }
