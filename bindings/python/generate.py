@@ -134,7 +134,10 @@ class Header:
         body += ["", ""]
         for name, (result, parameters) in self.callbacks.items():
             arguments = ", ".join(map(self.spelt, [result, *parameters]))
-            body.append(f"{name} = CFUNCTYPE({arguments})")
+            line = f"{name} = CFUNCTYPE({arguments})"
+            if len(line) > 100:
+                line = f"{name} = CFUNCTYPE(\n    {arguments}\n)"
+            body.append(line)
         body += [
             "",
             "# Of each function what it returns and what it takes.",

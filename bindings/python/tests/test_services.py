@@ -90,7 +90,6 @@ class Service:
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         return [int(word) for word in Path(path).read_text().split()]
 
-
     def all_have_started(self):
         """Whether each worker has come as far as its handler of SIGHUP."""
         workers = self.workers()

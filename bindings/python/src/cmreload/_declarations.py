@@ -182,7 +182,9 @@ class cmr_event(ctypes.Structure):
 cmr_closed_fn = CFUNCTYPE(None, c_void_p)
 cmr_event_fn = CFUNCTYPE(None, c_void_p, POINTER(cmr_event))
 cmr_validate_fn = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(cmr_error))
-cmr_parse_fn = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_void_p, c_size_t, c_void_p, POINTER(cmr_error))
+cmr_parse_fn = CFUNCTYPE(
+    c_int32, c_void_p, c_char_p, c_void_p, c_size_t, c_void_p, POINTER(cmr_error)
+)
 cmr_log_fn = CFUNCTYPE(None, c_void_p, c_int32, c_char_p, c_size_t)
 
 # Of each function what it returns and what it takes.
