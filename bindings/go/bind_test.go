@@ -39,10 +39,13 @@ func TestABindingFollows(t *testing.T) {
 		t.Error("what was loaded changes")
 	}
 	// It is there before anybody hears of the version.
+	heard := make(chan int64, 100)
 	if _, err := config.OnChange(func(event cmreload.Event) {
-		if wanted, _ := event.Snapshot.Int("LIMIT"); int(wanted) > settings.Load().Limit {
+		wanted, _ := event.Snapshot.Int("LIMIT")
+		if int(wanted) > settings.Load().Limit {
 			t.Errorf("version %v is told before it is bound", event.Snapshot)
 		}
+		heard <- wanted
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +54,8 @@ func TestABindingFollows(t *testing.T) {
 		if settings.Load().Limit != i+3 {
 			t.Fatalf("%d is not bound", i+3)
 		}
+	}
+	for limit := int64(0); limit != 52; limit = <-heard { // what is told later is compared with less
 	}
 	if _, err := config.Rollback(0); err != nil || settings.Load().Limit != 51 {
 		t.Errorf("after a rollback: %+v, %v", settings.Load(), err)

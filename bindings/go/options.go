@@ -243,6 +243,12 @@ func WithJSONSniffing() Option { return withValue("WithJSONSniffing", abi.Option
 // WithLenientParsing keeps what does not parse as text instead of rejecting the version.
 func WithLenientParsing() Option { return withValue("WithLenientParsing", abi.OptionLenient, 1) }
 
+// WithEnvironmentExpansion replaces $(NAME) in the text of keys that are text by the environment
+// variable's value, as Kubernetes does. What names no variable stays, and is logged.
+func WithEnvironmentExpansion() Option {
+	return withValue("WithEnvironmentExpansion", abi.OptionExpandEnvironment, 1)
+}
+
 // WithMaxValueBytes limits the size of one key, to 4 MiB unless told otherwise.
 func WithMaxValueBytes(bytes int64) Option {
 	return withValue("WithMaxValueBytes", abi.OptionMaxValueBytes, bytes)

@@ -64,9 +64,9 @@ func TestAThousandConfigsLeaveNothingBehind(t *testing.T) {
 		cycle()
 	}
 	// Goroutines end a moment after Close, and descriptors after the load that opened them; threads
-	// of Go's that were needed once are kept by it.
+	// of Go's that were needed once are kept by it. Its runtime may begin a goroutine of its own.
 	isNoMore := func(after footprint) bool {
-		return after.goroutines <= before.goroutines && after.descriptors <= before.descriptors &&
+		return after.goroutines <= before.goroutines+2 && after.descriptors <= before.descriptors &&
 			after.threads <= before.threads+2
 	}
 	after := currentFootprint(t)

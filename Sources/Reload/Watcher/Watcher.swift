@@ -238,6 +238,7 @@ package final class Watcher {
             guard !isStopped else { throw Failure(.state, "the watcher was stopped") }
         }
         halt()
+        Log.flush()
         let isQuiet = reactor.lock.withLock { () -> Bool in
             while isBusy && !deadline.hasPassed { reactor.lock.wait(until: deadline) }
             isStopped = !isBusy
@@ -251,6 +252,8 @@ package final class Watcher {
     /// again.
     package func destroy() {
         halt()
+        // What happened to it is said before it is gone.
+        Log.flush()
         let isInside = RunningCallback.watcher != nil || reactor.isForked
         reactor.lock.withLock {
             if !isInside { while isBusy { reactor.lock.wait(until: .never) } }

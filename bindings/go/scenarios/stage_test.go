@@ -152,6 +152,8 @@ func option() {
 		chosen = cmreload.WithJSONSniffing()
 	case "LENIENT":
 		chosen = cmreload.WithLenientParsing()
+	case "EXPAND_ENVIRONMENT":
+		chosen = cmreload.WithEnvironmentExpansion()
 	case "MAX_VALUE_BYTES":
 		chosen = cmreload.WithMaxValueBytes(value)
 	case "MAX_TOTAL_BYTES":

@@ -223,4 +223,6 @@ const (
 	OptionMaxKeys       Option = C.CMR_OPTION_MAX_KEYS
 	OptionMaxDepth      Option = C.CMR_OPTION_MAX_DEPTH
 	OptionAssertFormat  Option = C.CMR_OPTION_ASSERT_FORMAT
+
+	OptionExpandEnvironment Option = C.CMR_OPTION_EXPAND_ENVIRONMENT
 )
