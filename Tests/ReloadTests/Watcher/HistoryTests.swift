@@ -38,6 +38,7 @@ private func composition(_ text: String) throws -> Composition {
 
     deinit {
         for snapshot in made { snapshot.giveBack() }
+        current.release()
     }
 
     private func add(_ version: UInt64, _ text: String, keeping most: Int = 10) throws -> [UInt64] {

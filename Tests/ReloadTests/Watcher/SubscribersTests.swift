@@ -36,6 +36,7 @@ private let rejection = Rejection(failure, fingerprint: 1)
 
     deinit {
         for snapshot in published { snapshot.giveBack() }
+        current.release()
     }
 
     private func subscriber() -> Subscriber {
