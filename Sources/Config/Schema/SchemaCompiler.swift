@@ -368,7 +368,12 @@ struct SchemaCompiler: ~Copyable {
             extent = isTypes ? .types : .checks
         }
         if program.instructions.count > first {
-            program.instructions[program.instructions.count &- 1].flags.formUnion(.isLast)
+            // Changed as a whole: of a part that is changed in place ThreadSanitizer takes the list's
+            // allocator, which all lists share, for the place.
+            let index = program.instructions.count &- 1
+            var last = program.instructions[index]
+            last.flags.formUnion(.isLast)
+            program.instructions[index] = last
         }
         try append(.end, .schema, .any)
         program.routines[subschema.routine] = Routine(
