@@ -15,7 +15,7 @@ private final class Bench {
         let key = Bytes(start: path.utf8Start, count: path.utf8CodeUnitCount)
         self.memory = memory
         self.source = source
-        self.schema = try Schema(
+        self.schema = try Schema.compile(
             json: schema, path: key, registry: nil, assertsFormat: false, memory: memory)
         scratch = ParseScratch(memory: memory)
         document = try Document.make(

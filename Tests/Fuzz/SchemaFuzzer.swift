@@ -25,7 +25,7 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 private func compile(_ text: [UInt8], assertsFormat: Bool) throws(Failure) -> Schema {
     let key: StaticString = "fuzz.json"
     return try withExact(text) { (text) throws(Failure) in
-        try Schema(
+        try Schema.compile(
             json: text, path: Bytes(start: key.utf8Start, count: key.utf8CodeUnitCount),
             registry: nil, assertsFormat: assertsFormat, memory: memory)
     }

@@ -27,17 +27,23 @@ package final class Schema: @unchecked Sendable {
     /// - `path`: what it is set for, as messages call it.
     /// - `registry`: what it may refer to, by addresses.
     /// - `assertsFormat`: whether `format` is more than an annotation.
-    package init(
+    package static func compile(
         json: Bytes, path: Bytes, registry: SchemaRegistry?, assertsFormat: Bool, memory: Memory
-    ) throws(Failure) {
-        let document = try SchemaDocument(
+    ) throws(Failure) -> Schema {
+        let document = try SchemaDocument.read(
             text: json, name: path, address: Bytes(SchemaDocument.noAddress), registry: registry,
             memory: memory)
         var compiler = try SchemaCompiler(
             document, registry: registry, assertsFormat: assertsFormat, memory: memory)
         try compiler.compile()
-        documents = compiler.documents
-        program = compiler.takeProgram()
+        let documents = compiler.documents
+        return Schema(compiler.takeProgram(), documents)
+    }
+
+    // Does not throw: in Embedded Swift an object whose initialiser does is not freed.
+    private init(_ program: consuming Program, _ documents: [SchemaDocument]) {
+        self.program = program
+        self.documents = documents
     }
 
     /// Adds what a value breaks to `violations`; true when that is nothing. A `Failure` says why it

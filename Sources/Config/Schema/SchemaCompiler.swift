@@ -174,7 +174,7 @@ struct SchemaCompiler: ~Copyable {
             return (try number(of: document), resource)
         }
         guard let text = Metaschema.text(at: address) else { return nil }
-        let document = try SchemaDocument(
+        let document = try SchemaDocument.read(
             text: Bytes(text), name: address, address: address, registry: nil, memory: memory)
         return (try number(of: document), 0)
     }

@@ -54,12 +54,22 @@ final class SchemaDocument: @unchecked Sendable {
 
     /// Parses a text and looks through it. `address` is where it is, `registry` knows the
     /// metaschemas.
-    init(
+    static func read(
         text: Bytes, name: Bytes, address: Bytes, registry: SchemaRegistry?, memory: Memory
-    ) throws(Failure) {
+    ) throws(Failure) -> SchemaDocument {
+        let parsed = try parse(text, name: name, memory: memory)
+        let document = SchemaDocument(
+            parsed, name: String(decoding: name, as: UTF8.self), memory: memory)
+        try document.origin.append(contentsOf: address)
+        try document.lookThrough(address: address, registry: registry)
+        return document
+    }
+
+    // Does not throw: in Embedded Swift an object whose initialiser does is not freed.
+    private init(_ document: Document, name: String, memory: Memory) {
         self.memory = memory
-        self.name = String(decoding: name, as: UTF8.self)
-        document = try SchemaDocument.parse(text, name: name, memory: memory)
+        self.name = name
+        self.document = document
         resources = List(memory)
         anchors = List(memory)
         addresses = List(memory)
@@ -69,8 +79,6 @@ final class SchemaDocument: @unchecked Sendable {
         resourceOf = List(memory)
         memberIndex = HashIndex(memory)
         found = List(memory)
-        try origin.append(contentsOf: address)
-        try lookThrough(address: address, registry: registry)
     }
 
     deinit { document.release(memory) }

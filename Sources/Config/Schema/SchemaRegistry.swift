@@ -18,7 +18,7 @@ package final class SchemaRegistry {
         }
         var address = List<UInt8>(memory)
         try URI(id).resolve(against: URI(Bytes(SchemaDocument.noAddress)), into: &address)
-        let document = try SchemaDocument(
+        let document = try SchemaDocument.read(
             text: json, name: id, address: address.elements, registry: self,
             memory: memory)
         // It is found by its `$id` as well as by where it is.

@@ -162,7 +162,7 @@ extension Watcher {
         changed.removeAll { $0.path.elementsEqual(path) }
         do throws(Failure) {
             if let json {
-                let schema = try Schema(
+                let schema = try Schema.compile(
                     json: json, path: path, registry: schemaRegistry,
                     assertsFormat: assertsFormat, memory: .system)
                 let rule = SchemaRule(path: Array(path), schema: schema)

@@ -54,7 +54,7 @@ extension Schema {
     ) throws(Failure) -> Schema {
         try text.withBytes { (text) throws(Failure) in
             try path.withBytes { (path) throws(Failure) in
-                try Schema(
+                try Schema.compile(
                     json: text, path: path, registry: registry, assertsFormat: assertsFormat,
                     memory: memory)
             }
