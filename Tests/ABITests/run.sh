@@ -74,6 +74,8 @@ for name in "${names[@]}"; do
     echo "== $name"
     if [ "$variant $name" = "thread fork" ]; then
         echo "SKIPPED fork: ThreadSanitizer allows no threads in a child of a process with threads"
+    elif [ "$variant $name ${prefix##*/}" = "address sensitive address" ]; then
+        echo "SKIPPED sensitive: AddressSanitizer's own memory is too much to look through"
     elif ! build "$name"; then
         broke "$name does not compile"
     elif [ "$repeat" = 1 ]; then

@@ -368,7 +368,7 @@ struct SchemaCompiler: ~Copyable {
             extent = isTypes ? .types : .checks
         }
         if program.instructions.count > first {
-            // Changed as a whole: of a part that is changed in place ThreadSanitizer takes the list's
+            // As a whole: of a part that is changed in place ThreadSanitizer takes the list's
             // allocator, which all lists share, for the place.
             let index = program.instructions.count &- 1
             var last = program.instructions[index]
