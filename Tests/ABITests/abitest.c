@@ -378,7 +378,10 @@ size_t await_kind(struct recorder *recorder, uint32_t kind, size_t from)
 struct heard *event_at(struct recorder *recorder, size_t index)
 {
     REQUIRE(await_events(recorder, index + 1));
-    return recorder->events[index];
+    pthread_mutex_lock(&recorder->lock);
+    struct heard *heard = recorder->events[index];
+    pthread_mutex_unlock(&recorder->lock);
+    return heard;
 }
 
 uint64_t record(cmr_watcher *watcher, struct recorder *recorder)
