@@ -126,12 +126,12 @@ check: all normal address thread
 	@.ci/suite $@ swift-address     env ASAN_OPTIONS=detect_leaks=0 $(call swift_test,address)
 	@.ci/suite $@ swift-thread      $(call swift_test,thread) --filter ReloadTests
 	@.ci/suite $@ abi-address       Tests/ABITests/run.sh build --address
-	@.ci/suite $@ abi-address-core  Tests/ABITests/run.sh build/address --address
+	@LIMIT=1200 .ci/suite $@ abi-address-core  Tests/ABITests/run.sh build/address --address
 	@.ci/suite $@ abi-thread-core   Tests/ABITests/run.sh build/thread --thread
-	@.ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
+	@LIMIT=1800 .ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
 	@.ci/suite $@ scenarios-address env CC=clang CFLAGS='$(ADDRESS)' Tests/Scenarios/run.sh build/address
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
-	@.ci/suite $@ stress            Tests/Stress/run.sh 60
+	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
 	@.ci/summary build/check
 
 ADDRESS    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
