@@ -516,14 +516,20 @@ def test_a_format_can_be_given_by_pattern(watch):
 
 def test_a_parser_of_one_s_own(watch, configmap):
     def parse(key, content):
+        if not content:
+            raise cmreload.ParseError("there is no field", line=1, column=1)
         return {"key": key, "fields": [int(field) for field in content.split(b",")]}
 
     configmap.update({"a.csv": "1,2"})
     config = watch(configmap.path, parsers={"*.csv": parse})
     assert config["a.csv"] == {"key": "a.csv", "fields": [1, 2]}
-    with pytest.raises(cmreload.ParseError, match="invalid literal") as raised:
-        configmap.update({"a.csv": "1,x"}, wait_for=config)
+    with pytest.raises(cmreload.ParseError, match="raised ValueError") as raised:
+        configmap.update({"a.csv": "1,hunter2"}, wait_for=config)
     assert raised.value.key == "a.csv"
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(cmreload.ParseError, match="there is no field") as raised:
+        configmap.update({"a.csv": ""}, wait_for=config)
+    assert (raised.value.line, raised.value.column) == (1, 1)
     assert config["a.csv"]["fields"] == [1, 2]
 
 

@@ -147,14 +147,13 @@ told_of_drain = c.cmr_event_fn(_called(lambda live, event: live._told_of_drain(e
 validate = c.cmr_validate_fn(
     _called(lambda live, candidate, error: live._validate(candidate, error.contents))
 )
-if hasattr(c, "cmr_parse_fn"):
-    parse = c.cmr_parse_fn(
-        _called(
-            lambda live, key, content, size, sink, error: live._parse(
-                key.decode(), ctypes.string_at(content, size), sink, error.contents
-            )
+parse = c.cmr_parse_fn(
+    _called(
+        lambda live, key, content, size, sink, error: live._parse(
+            key.decode(), ctypes.string_at(content, size), sink, error.contents
         )
     )
+)
 
 _LEVELS = {
     c.CMR_LOG_ERROR: logging.ERROR,

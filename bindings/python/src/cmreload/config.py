@@ -137,7 +137,9 @@ class Config(Live):
         definitions: schemas by the id that a ``$ref`` names them by.
         formats: patterns of keys, and "text", "json", "yaml", "toml", "properties", "dotenv" or
             "ini".
-        parsers: patterns of keys, and functions that make a value for JSON of a key and its bytes.
+        parsers: patterns of keys, and functions that make a value, as JSON has them, of a key and
+            its bytes; of an exception that is no :class:`Error` only the class is told, for its
+            message may quote the bytes.
         settle: seconds that plain directories and files must be quiet; a mount never waits. 0.1.
         rescan: seconds between looks behind the kernel's notifications. 10.
         poll: the same where the kernel cannot notify. 1.

@@ -203,6 +203,7 @@ def to_struct(raised: Error, error: cmr_error) -> int:
     error.status = raised.status
     error.key = _cut(raised.key, c.cmr_error.key.size)
     error.message = _cut(raised.message, c.cmr_error.message.size)
+    error.line, error.column = raised.line, raised.column
     return raised.status
 
 

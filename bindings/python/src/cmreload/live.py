@@ -21,6 +21,7 @@ from ._library import library, new_error, taken
 from ._watcher import CallsBack, Watcher, configs
 from .errors import (
     Error,
+    ParseError,
     RejectedError,
     Violation,
     from_struct,
@@ -360,9 +361,12 @@ class Live(Reader):
         parser = next(parser for keys, parser in reversed(self._parsers) if keys.matches(key))
         try:
             text = json.dumps(parser(key, content), allow_nan=False).encode()
-        except Exception as problem:
-            to_struct(_rejection(problem), error)
-            return c.CMR_E_PARSE
+        except Error as problem:
+            return to_struct(problem, error)
+        except Exception as problem:  # whose message may quote what it could not parse
+            line, column = getattr(problem, "lineno", 0), getattr(problem, "colno", 0)
+            said = f"the parser raised {type(problem).__name__}"
+            return to_struct(ParseError(said, line=line, column=column), error)
         return library.cmr_sink_write(sink, text, len(text))  # type: ignore[no-any-return]
 
     def _all_listeners(self) -> list[Changes]:
