@@ -184,8 +184,8 @@ static bool all_lines_begin(const char *words)
 /* Mounts a file over another in a namespace of this process; false without the right to. */
 static bool mount_file(const char *from, const char *to)
 {
-    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-        && mount(from, to, NULL, MS_BIND, NULL) == 0;
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0
+        && mount(from, to, "none", MS_BIND, NULL) == 0;
 }
 
 TEST("every line begins with the watcher's name; what was forgiven is told with its source")
