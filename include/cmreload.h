@@ -242,8 +242,9 @@ enum {
 enum {
     CMR_OPTION_SETTLE_MS = 1,        /* 100: plain directories and files load after this quiet time,
                                       * at most ten times as long; a mount never waits */
-    CMR_OPTION_RESCAN_MS = 2,        /* 10000: how often all sources are looked at, behind the
-                                      * kernel's notifications; 0 never */
+    CMR_OPTION_RESCAN_MS = 2,        /* 10000: how often all sources are read again, behind the
+                                      * kernel's notifications; what is changed in place within a
+                                      * generation of a mount shows then, not before; 0 never */
     CMR_OPTION_POLL_MS = 3,          /* 1000, at least 1: the same where the kernel cannot notify */
     CMR_OPTION_OPTIONAL = 4,         /* 0; 1: a source added from now on that is missing at start is
                                       * empty, not an error */
@@ -377,7 +378,7 @@ typedef struct cmr_stats {
                                   * included */
     uint64_t reloads_rejected;   /* attempts that did not publish for a reason; one for each
                                   * distinct bad content */
-    uint64_t reloads_unchanged;  /* attempts that found what is current */
+    uint64_t reloads_unchanged;  /* attempts that found what is current, rescans left out */
     uint64_t source_errors;      /* reads of a source that failed */
     uint64_t overflows;          /* the kernel dropped notifications; all was looked at again */
     uint64_t rescans;            /* looks at the sources that no notification asked for */

@@ -210,7 +210,7 @@ TEST("buckets rise to the count, from 50 microseconds to 10 seconds, and the sum
     cmr_watcher_destroy(watcher);
 }
 
-TEST("a look that reads nothing is no duration")
+TEST("a rescan that finds what is there is no duration")
 {
     const char *mount = new_mount("mount");
     cmr_watcher *watcher = new_watcher(mount);

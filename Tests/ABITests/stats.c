@@ -328,6 +328,27 @@ TEST("members with the same name are worth a warning that names the key, once fo
     CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
 }
 
+TEST("what is forgiven beside a key that is rejected is told once, not at each rescan")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_WARN));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 5));
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("broken.json", "{"),
+            FILE_TEXT("twice.json", "{\"member\": 1, \"member\": 2}"),
+            FILE_TEXT("more.json", "{\"member\": 1, \"member\": 2}"));
+    EVENTUALLY(was_logged("rejected: broken.json"));
+    uint64_t rescans = stats_of(watcher).rescans;
+    EVENTUALLY(stats_of(watcher).rescans >= rescans + 5);
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_PARSE);
+    CHECK_INT(journal.lines[CMR_LOG_WARN], 2);
+    CHECK_INT(journal.lines[CMR_LOG_ERROR], 1);
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+}
+
 /* ---- Secrets ---- */
 
 #define SECRET "hunter2-correct-horse"

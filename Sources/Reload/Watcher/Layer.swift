@@ -15,6 +15,9 @@ package final class Layer {
     /// When the source is looked at again without a signal: it is polled, lost or could not be
     /// read.
     package var nextCheck = Instant.never
+    /// The next load reads it in any case: what is changed within a generation does not show in
+    /// the generation's name.
+    package var needsReading = false
     /// What the kernel watches for it.
     package var registrations: [Registration] = []
     /// The watches came loose or may lead elsewhere now: they are set anew before the next load.
@@ -37,6 +40,8 @@ package final class Layer {
     package var watched: [Watch] = []
     /// The generation that was read last, good or bad; nil when it has to be read in any case.
     package var examined: Generation?
+    /// The fingerprint of content that waits or was rejected, once what it was forgiven is told.
+    var warnedOf: UInt64?
 
     package init(_ source: any Source, isOptional: Bool) {
         self.source = source
@@ -54,6 +59,7 @@ package final class Layer {
         quarantine = Quarantine()
         watched = []
         examined = nil
+        warnedOf = nil
     }
 
     /// How the source is doing.

@@ -11,6 +11,9 @@ package final class Workbench {
     let payload: Payload
     let parser: DocumentParser
     let files = FileReader()
+    /// Whether what is parsed was parsed before, and what it was forgiven told; nil until it
+    /// matters.
+    fileprivate var isTold: Bool?
 
     init(_ options: Options = Options()) {
         isSensitive = options.isSensitive
@@ -241,6 +244,7 @@ package struct ReloadAttempt {
         _ layer: Int, _ generation: Generation?, previous: Content?, with bench: Workbench
     ) -> Outcome {
         let payload = bench.payload
+        bench.isTold = nil
         let count = payload.count
         let size = max(1, count) * MemoryLayout<Document>.stride
         guard let room = memory.allocate(size) else {
@@ -304,33 +308,41 @@ package struct ReloadAttempt {
             key: key, bytes: value, limits: options.limits, options: options.parsing)
         if let repeats = parsed.repeats {
             warn(
-                layer, String(decoding: key, as: UTF8.self), repeats.position.line,
+                layer, with: bench, String(decoding: key, as: UTF8.self), repeats.position.line,
                 repeats.position.column,
                 "a member's name occurs again, the last one counts (\(repeats.count) in all)")
         }
         if let unknown = parsed.unknown {
             warn(
-                layer, String(decoding: key, as: UTF8.self), unknown.position.line,
+                layer, with: bench, String(decoding: key, as: UTF8.self), unknown.position.line,
                 unknown.position.column,
                 "there is no such environment variable, the reference stays "
                     + "(\(unknown.count) in all)")
         }
         if let forgiven = parsed.forgiven {
             warn(
-                layer, forgiven.key, forgiven.line, forgiven.column,
+                layer, with: bench, forgiven.key, forgiven.line, forgiven.column,
                 "\(forgiven.message); kept as text")
         }
         return parsed.document
     }
 
-    /// Says what is not as it should be and is taken all the same.
+    /// Says what is not as it should be and is taken all the same. Once: content that stays
+    /// rejected, or waits for other layers', is parsed at each look.
     private func warn(
-        _ layer: Int, _ key: String, _ line: UInt32, _ column: UInt32,
+        _ index: Int, with bench: Workbench, _ key: String, _ line: UInt32, _ column: UInt32,
         _ message: @autoclosure () -> String
     ) {
+        let layer = layers[index]
+        if bench.isTold == nil, Log.isEnabled(.warning) {
+            let fingerprint = bench.payload.fingerprint
+            bench.isTold = layer.warnedOf == fingerprint
+            layer.warnedOf = fingerprint
+        }
+        if bench.isTold == true { return }
         Log.write(
             .warning, of: name,
-            "\(layers[layer].source.name.description): \(key):\(line):\(column): \(message())")
+            "\(layer.source.name.description): \(key):\(line):\(column): \(message())")
     }
 
     private func snapshot(

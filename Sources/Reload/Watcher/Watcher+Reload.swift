@@ -17,14 +17,18 @@ extension Watcher {
         if due.isEmpty && taken.isEmpty { return nil }
         tickets.removeAll()
         isLoading = true
+        let isRescan = !isForced && due.allSatisfy { layers[$0].needsReading }
         for index in due {
             layers[index].state.onLoad()
             layers[index].nextCheck = .never
+            if layers[index].needsReading { layers[index].examined = nil }
+            layers[index].needsReading = false
         }
         return (
             attempt(at: due, isForced: isForced),
             AttemptTicket(
-                callers: taken, cause: isForced ? .reload : .change, epoch: epoch, began: .now)
+                callers: taken, cause: isForced ? .reload : .change, isRescan: isRescan,
+                epoch: epoch, began: .now)
         )
     }
 
@@ -62,8 +66,13 @@ extension Watcher {
         }
         if ticket.epoch != epoch { return repeatAttempt(result, ticket) }
         let now = Instant.now
+        // A rescan that finds nothing new is no reload: it would hide those that are.
         let hasRead = result.outcomes.contains {
-            if case .known = $0.outcome { false } else { true }
+            switch $0.outcome {
+            case .known: false
+            case .content: true
+            case .same, .missing, .quarantined, .failed: !ticket.isRescan
+            }
         }
         stats.noteAttempt(
             nanoseconds: now.nanoseconds - ticket.began.nanoseconds, hasRead: hasRead)
@@ -135,6 +144,7 @@ extension Watcher {
             if isTaken {
                 layer.content = content
                 layer.quarantine.lift()
+                layer.warnedOf = nil
             }
             return nil
         case .missing(let failure):
@@ -271,6 +281,8 @@ extension Watcher {
 struct AttemptTicket {
     let callers: [ReloadTicket]
     let cause: Event.Cause
+    /// Nothing asked for it but time.
+    let isRescan: Bool
     let epoch: Int
     let began: Instant
 }

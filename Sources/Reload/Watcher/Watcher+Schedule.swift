@@ -61,7 +61,7 @@ extension Watcher {
             if isRescan || now >= layer.nextCheck {
                 layer.nextCheck = .never
                 layer.needsArming = true
-                if !isRescan { stats.rescans += 1 }
+                if isRescan { layer.needsReading = true } else { stats.rescans += 1 }
                 if layer.state == .idle { layer.state = .due }
             }
             next = min(next, min(layer.state.deadline, layer.nextCheck))
