@@ -39,7 +39,7 @@ package enum Log {
         if isEnabled(level) { hand(level, Log.line(of: name, line())) }
     }
 
-    private static func line(of name: String, _ line: String) -> String {
+    static func line(of name: String, _ line: String) -> String {
         singleLine(name.isEmpty ? line : "\(name): \(line)")
     }
 
