@@ -16,6 +16,7 @@ type Config struct {
 
 	watcher abi.Watcher
 	logger  *slog.Logger // may be nil
+	formats []format
 	panics  atomic.Uint64
 
 	// done is closed when Close begins. Calls of the watcher hold inUse for reading, so that it is
@@ -51,6 +52,7 @@ func Open(path string, options ...Option) (*Config, error) {
 	}
 	c := &Config{
 		logger:        s.logger,
+		formats:       s.formats,
 		validators:    s.validators,
 		done:          make(chan struct{}),
 		newer:         make(chan struct{}),

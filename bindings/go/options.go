@@ -20,6 +20,7 @@ type settings struct {
 	sources     []source
 	allOptional bool
 	values      []value
+	formats     []format
 	references  []schema // by the URI that leads to them
 	schemas     []schema // by path
 	validators  []func(*Snapshot) error
@@ -37,6 +38,13 @@ type value struct {
 	name   string // of the Go function, for the error
 	option abi.Option
 	number int64
+}
+
+// A format is one that the library has, or a parser of the program's.
+type format struct {
+	pattern string
+	number  Format
+	parse   func(key string, content []byte) (any, error) // nil: number counts
 }
 
 type schema struct{ of, text string }
@@ -72,6 +80,15 @@ func (s *settings) apply(watcher abi.Watcher) error {
 	for _, v := range s.values {
 		if failure := watcher.SetOption(v.option, v.number); failure != nil {
 			failure.Key = v.name
+			return errorOf(failure)
+		}
+	}
+	for _, format := range s.formats {
+		set := func() *abi.Failure { return watcher.SetFormat(format.pattern, int32(format.number)) }
+		if format.parse != nil {
+			set = func() *abi.Failure { return watcher.SetParser(format.pattern) }
+		}
+		if failure := set(); failure != nil {
 			return errorOf(failure)
 		}
 	}
@@ -236,6 +253,11 @@ func WithDrain(limit time.Duration) Option {
 func WithConfirm(limit time.Duration) Option {
 	return withValue("WithConfirm", abi.OptionConfirm, milliseconds(limit))
 }
+
+// WithSensitive says that the values are secrets: the library wipes its memory of them before it
+// frees it, and the checksum is in no metric. What versions were copied to is Go's memory, which
+// is not wiped.
+func WithSensitive() Option { return withValue("WithSensitive", abi.OptionSensitive, 1) }
 
 // WithJSONSniffing parses keys that no suffix gives a format as JSON when they are JSON.
 func WithJSONSniffing() Option { return withValue("WithJSONSniffing", abi.OptionSniffJSON, 1) }

@@ -206,7 +206,7 @@ func (s Snapshot) Format(state fmt.State, _ rune) {
 func (s *Snapshot) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Uint64("version", s.version),
-		slog.String("checksum", s.checksum),
+		slog.String("generation", s.generation),
 		slog.Int("keys", len(s.documents)),
 	)
 }

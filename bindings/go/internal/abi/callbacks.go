@@ -21,6 +21,8 @@ type Receiver interface {
 	// Validate says why a candidate must not be published, or nil. The candidate lives for the
 	// call.
 	Validate(Snapshot) *Failure
+	// Parse gives the JSON of a value, or says why there is none.
+	Parse(key string, content []byte) ([]byte, *Failure)
 }
 
 // An Event is a cmr_event.
@@ -75,10 +77,29 @@ func cmreload_go_validate(
 	if f == nil {
 		return C.CMR_OK
 	}
-	e.line, e.column = C.uint32_t(f.Line), C.uint32_t(f.Column)
 	writeText(e.key[:], f.Key)
-	writeText(e.message[:], f.Message)
+	writeReason(e, f)
 	return C.CMR_E_REJECTED
+}
+
+//export cmreload_go_parse
+func cmreload_go_parse(
+	handle C.uintptr_t, key *C.char, bytes unsafe.Pointer, size C.size_t, sink *C.cmr_sink,
+	e *C.cmr_error,
+) C.cmr_status {
+	content := C.GoBytes(bytes, C.int(size))
+	json, f := cgo.Handle(handle).Value().(Receiver).Parse(C.GoString(key), content)
+	if f != nil {
+		writeReason(e, f)
+		return C.CMR_E_PARSE
+	}
+	text := (*C.char)(unsafe.Pointer(unsafe.SliceData(json)))
+	return C.cmr_sink_write(sink, text, C.size_t(len(json)))
+}
+
+func writeReason(e *C.cmr_error, f *Failure) {
+	e.line, e.column = C.uint32_t(f.Line), C.uint32_t(f.Column)
+	writeText(e.message[:], f.Message)
 }
 
 // writeText writes what fits, cut between characters, and a NUL.

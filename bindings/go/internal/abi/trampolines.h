@@ -8,6 +8,8 @@
 cmr_status cmreload_go_subscribe(cmr_watcher *watcher, uintptr_t handle, cmr_error *error);
 cmr_status cmreload_go_set_closed(cmr_watcher *watcher, uintptr_t handle);
 cmr_status cmreload_go_set_validator(cmr_watcher *watcher, uintptr_t handle);
+cmr_status cmreload_go_set_parser(cmr_watcher *watcher, const char *key_pattern, uintptr_t handle,
+                                  cmr_error *error);
 cmr_status cmreload_go_set_log(int32_t level); /* 0: no log any more */
 
 #endif

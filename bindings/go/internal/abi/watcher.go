@@ -110,6 +110,20 @@ func (w Watcher) SetValidator() *Failure {
 	return failure(C.cmreload_go_set_validator(w.handle, w.receiver), nil)
 }
 
+// SetFormat is cmr_watcher_set_format.
+func (w Watcher) SetFormat(pattern string, format int32) *Failure {
+	return withText(pattern, func(pattern *C.char, e *C.cmr_error) C.cmr_status {
+		return C.cmr_watcher_set_format(w.handle, pattern, C.int32_t(format), e)
+	})
+}
+
+// SetParser is cmr_watcher_set_parser: values go to the receiver.
+func (w Watcher) SetParser(pattern string) *Failure {
+	return withText(pattern, func(pattern *C.char, e *C.cmr_error) C.cmr_status {
+		return C.cmreload_go_set_parser(w.handle, pattern, w.receiver, e)
+	})
+}
+
 // SetSchema is cmr_watcher_set_schema; "" takes the schema of a path away.
 func (w Watcher) SetSchema(path, schema string) *Failure {
 	return withText(path, func(path *C.char, e *C.cmr_error) C.cmr_status {
@@ -216,6 +230,7 @@ const (
 	OptionHistory       Option = C.CMR_OPTION_HISTORY
 	OptionDrain         Option = C.CMR_OPTION_DRAIN_MS
 	OptionConfirm       Option = C.CMR_OPTION_CONFIRM_MS
+	OptionSensitive     Option = C.CMR_OPTION_SENSITIVE
 	OptionSniffJSON     Option = C.CMR_OPTION_SNIFF_JSON
 	OptionLenient       Option = C.CMR_OPTION_LENIENT
 	OptionMaxValueBytes Option = C.CMR_OPTION_MAX_VALUE_BYTES
