@@ -53,6 +53,9 @@ func (r *receiver) Parse(key string, content []byte) (text []byte, failure *abi.
 	if err != nil {
 		return nil, failureOf(err)
 	}
+	if raw, ok := value.(json.RawMessage); ok {
+		return raw, nil // the library says better where it is wrong
+	}
 	if text, err = json.Marshal(value); err != nil {
 		// Its own text may quote the value.
 		return nil, failureOf(errors.New(reflect.TypeOf(value).String() + " is not fit for JSON"))

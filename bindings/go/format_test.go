@@ -43,7 +43,8 @@ func words(_ string, content []byte) (any, error) {
 }
 
 func TestAParserOfOnesOwn(t *testing.T) {
-	config, configMap := open(t, map[string]string{"a.words": "one two", "b.raw": `{"c": [1]}`, "c": "text"},
+	config, configMap := open(t,
+		map[string]string{"a.words": "one two", "b.raw": `{"c": [1]}`, "c": "text"},
 		cmreload.WithParser("*", func(string, []byte) (any, error) { return nil, nil }),
 		cmreload.WithFormat("c", cmreload.FormatText),
 		cmreload.WithParser("*.words", words),
@@ -62,7 +63,8 @@ func TestAParserOfOnesOwn(t *testing.T) {
 		failure.Line != 2 || failure.Message != "no exclamations" {
 		t.Errorf("what it refuses: %#v", err)
 	}
-	if _, err := configMap.UpdateAndWait(config, map[string]string{"a.words": "five", "b.raw": "{"}); statusIsNot(err, cmreload.ErrParse) {
+	_, err = configMap.UpdateAndWait(config, map[string]string{"a.words": "five", "b.raw": "{"})
+	if statusIsNot(err, cmreload.ErrParse) {
 		t.Errorf("what is no JSON: %v", err)
 	}
 	expectText(t, mustUpdate(t, configMap, config, map[string]string{"b.raw": "[]"}), "a.words#/0", "five")
@@ -75,7 +77,8 @@ func TestAParserThatPanicsRejects(t *testing.T) {
 		"no JSON":     func(_ string, content []byte) (any, error) { return func() {}, nil },
 		"a bad quote": func(_ string, content []byte) (any, error) { return json.RawMessage(content), nil },
 	} {
-		_, err := cmreload.Open(configMap.Path(), cmreload.WithParser("*", parse), cmreload.WithLogger(discard))
+		_, err := cmreload.Open(configMap.Path(),
+			cmreload.WithParser("*", parse), cmreload.WithLogger(discard))
 		if statusIsNot(err, cmreload.ErrParse) || containsText(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", name, err)
 		}
