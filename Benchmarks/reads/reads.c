@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "floor.h"
 #include "kubelet.h"
 
@@ -32,19 +33,21 @@ enum {
 };
 
 typedef enum kind {
-    FLOOR_LOAD, FLOOR_NUMBER, FLOOR_TEXT, FLOOR_ROTATING, FLOOR_COUNT,
-    OUR_WORD, OUR_INT64, OUR_STRING, OUR_ROTATING, OUR_ACQUIRE,
+    FLOOR_LOAD, FLOOR_CALL, FLOOR_NUMBER, FLOOR_TEXT, FLOOR_ROTATING, FLOOR_COUNT,
+    OUR_WORD, OUR_CELL, OUR_READER, OUR_INT64, OUR_STRING, OUR_ROTATING, OUR_ACQUIRE,
     KINDS
 } kind;
 
 static const char *const names[KINDS] = {
-    "floor_load", "floor_number", "floor_text", "floor_rotating", "floor_add_sub",
-    "version_word", "int64", "string", "string_rotating", "acquire_release",
+    "floor_load", "floor_call", "floor_number", "floor_text", "floor_rotating", "floor_add_sub",
+    "version_word", "cell", "reader_current", "int64", "string", "string_rotating",
+    "acquire_release",
 };
 
 typedef struct worker {
     _Alignas(LINE) atomic_long own_counter; /* nobody else's line: the cheapest counter there is */
     pthread_t thread;
+    cmr_reader *reader;
     int cpu;
     kind what;
     uint64_t reads;
@@ -72,6 +75,7 @@ static atomic_uint_least64_t plain;
 static cmr_watcher *watcher;
 static const cmr_snapshot *held;
 static const uint64_t *word;
+static const cmr_cell *bound; /* of MAX_CONNECTIONS */
 
 /* Makes the compiler believe that a value may have changed, so that no read is moved or shared. */
 #define FORGET(variable) __asm__ volatile("" : "+r"(variable))
@@ -96,10 +100,15 @@ static void slice(worker *me) {
     const char *key = keys[turn];
     uint32_t size = key_sizes[turn];
     const uint64_t *version = word;
+    const cmr_cell *cell = bound;
+    cmr_reader *reader = me->reader;
     uint64_t sum = 0, begin = thread_ns();
     switch (me->what) {
     case FLOOR_LOAD:
         REPEAT(sum += atomic_load_explicit(&plain, memory_order_relaxed))
+        break;
+    case FLOOR_CALL:
+        REPEAT(sum += floor_call(&plain))
         break;
     case FLOOR_NUMBER:
     case FLOOR_TEXT:
@@ -117,6 +126,12 @@ static void slice(worker *me) {
         break;
     case OUR_WORD:
         REPEAT(sum += cmr_version_load(version))
+        break;
+    case OUR_CELL:
+        REPEAT(sum += (uint64_t)cmr_cell_int64(cell))
+        break;
+    case OUR_READER:
+        REPEAT(sum += (uint64_t)(uintptr_t)cmr_reader_current(reader))
         break;
     case OUR_INT64:
         REPEAT(int64_t number; cmr_snapshot_int64(held, key, &number); sum += (uint64_t)number)
@@ -238,10 +253,13 @@ int main(int count, char **arguments) {
 
     if (cmr_watcher_create(&watcher) != CMR_OK
         || cmr_watcher_add_mount(watcher, arguments[1], &error) != CMR_OK
+        || cmr_watcher_bind_int64(watcher, keys[2], -1, &bound) != CMR_OK
         || cmr_watcher_start(watcher, &error) != CMR_OK) {
         fprintf(stderr, "reads: %s\n", error.message);
         return 1;
     }
+    for (int index = 0; index < THREADS; index++)
+        if (cmr_reader_create(watcher, &workers[index].reader) != CMR_OK) return 1;
     word = cmr_watcher_version_word(watcher);
     held = cmr_watcher_acquire(watcher);
     measure("idle", 1, slices);
@@ -255,6 +273,7 @@ int main(int count, char **arguments) {
     kill(storm, SIGKILL);
     waitpid(storm, NULL, 0);
     cmr_snapshot_release(held);
+    for (int index = 0; index < THREADS; index++) cmr_reader_destroy(workers[index].reader);
     cmr_watcher_destroy(watcher);
     shape_free(&content);
     return 0;

@@ -19,6 +19,8 @@ import report  # noqa: E402
 
 FLOORS = {
     "version_word": "floor_load",
+    "cell": "floor_load",
+    "reader_current": "floor_call",
     "int64": "floor_number",
     "string": "floor_text",
     "string_rotating": "floor_rotating",
