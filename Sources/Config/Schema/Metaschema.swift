@@ -53,7 +53,8 @@ enum Metaschema {
                 """
                 {"$schema":"https://json-schema.org/draft/2020-12/schema",
                 "$id":"https://json-schema.org/draft/2020-12/meta/core",
-                "$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/core":true},"$dynamicAnchor":"meta",
+                "$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/core":true},
+                "$dynamicAnchor":"meta",
                 "type":["object","boolean"],"properties":{"$id":{
                 "$ref":"#/$defs/uriReferenceString","pattern":"^[^#]*#?$"},"$schema":{
                 "$ref":"#/$defs/uriString"},"$ref":{"$ref":"#/$defs/uriReferenceString"},

@@ -304,7 +304,7 @@ struct SchemaCompiler: ~Copyable {
 
     private mutating func number(ofDynamicName name: UnsafePointer<Node>) throws(Failure) -> Int {
         let text = Value(name).content
-        let hash = Equality.hash(text, seed: 0)
+        let hash = Equality.hash(text, seed: program.seed)
         let found = dynamicNameIndex.find(hash: hash) {
             equalBytes(Value(dynamicNames[$0].name).content, text)
         }

@@ -152,7 +152,7 @@ extension SchemaDocument {
         var seen = HashIndex(memory)
         try forEachElement(of: value) { item throws(Failure) in
             try require(item.type == .string, item, "expected a string")
-            let hash = Equality.hash(item.content, seed: UInt64(UInt(bitPattern: document.base)))
+            let hash = Equality.hash(item.content, seed: seed)
             let other = seen.find(hash: hash) {
                 equalBytes(Value(document.root.node + $0).content, item.content)
             }

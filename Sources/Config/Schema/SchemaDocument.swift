@@ -121,7 +121,11 @@ final class SchemaDocument: @unchecked Sendable {
             try lookInto(found[next].node, found[next].resource, registry)
             next &+= 1
         }
+        found = List(memory)
     }
+
+    /// What nobody can know, so that no names can be made which collide.
+    var seed: UInt64 { UInt64(UInt(bitPattern: document.base)) }
 
     /// How many values and names there are.
     var nodeCount: Int {
@@ -211,7 +215,7 @@ final class SchemaDocument: @unchecked Sendable {
             Resource(
                 root: root, addressStart: start, addressCount: addresses.count &- start,
                 vocabularies: vocabularies))
-        try resourceIndex.insert(resources.count &- 1, hash: Equality.hash(address, seed: 0))
+        try resourceIndex.insert(resources.count &- 1, hash: Equality.hash(address, seed: seed))
     }
 
     /// The vocabularies that a metaschema turns on.
@@ -267,7 +271,7 @@ final class SchemaDocument: @unchecked Sendable {
 
     /// The number of the resource with an address.
     func resource(at address: Bytes) -> Int? {
-        let found = resourceIndex.find(hash: Equality.hash(address, seed: 0)) {
+        let found = resourceIndex.find(hash: Equality.hash(address, seed: seed)) {
             equalBytes(self.address(of: $0), address)
         }
         return found ?? (equalBytes(origin.elements, address) ? 0 : nil)
@@ -340,12 +344,12 @@ final class SchemaDocument: @unchecked Sendable {
 
     private func memberHash(_ container: Value, _ name: Bytes) -> UInt64 {
         Hash.mix(
-            Equality.hash(name, seed: 0),
+            Equality.hash(name, seed: seed),
             UInt64(truncatingIfNeeded: document.index(of: container.node)))
     }
 
     private func anchorHash(_ resource: Int, _ name: Bytes) -> UInt64 {
-        Hash.mix(Equality.hash(name, seed: 0), UInt64(truncatingIfNeeded: resource))
+        Hash.mix(Equality.hash(name, seed: seed), UInt64(truncatingIfNeeded: resource))
     }
 
     static func isSchema(_ value: Value) -> Bool { value.type == .object || value.type == .bool }

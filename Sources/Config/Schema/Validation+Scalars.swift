@@ -209,36 +209,3 @@ extension Bytes {
         return count
     }
 }
-
-extension Value {
-    /// The ways in which text may be read, in the order in which they are tried: as a number, as a
-    /// truth value, as null.
-    static var textReadings: Range<Int> { 0..<3 }
-
-    /// What a key's text reads as in one of these ways.
-    func read(_ reading: Int) -> Node? {
-        switch reading {
-        case 0:
-            if let integer = try? int64 {
-                return Node(
-                    head: UInt64(ValueType.int64.rawValue), payload: UInt64(bitPattern: integer))
-            }
-            guard let double = try? double else { return nil }
-            return Node(head: UInt64(ValueType.double.rawValue), payload: double.bitPattern)
-        case 1:
-            guard let bool = try? bool else { return nil }
-            return Node(head: UInt64(ValueType.bool.rawValue), payload: bool ? 1 : 0)
-        default:
-            guard content.isEmpty || content.isText("null") else { return nil }
-            return Node(head: UInt64(ValueType.null.rawValue), payload: 0)
-        }
-    }
-
-    /// Whether this is the text of a key, not a string of a parsed value.
-    @inline(__always)
-    var isKeyText: Bool {
-        // A string that is the first node of its document.
-        node.pointee.head & 0xFFFF_FFFF == UInt64(ValueType.string.rawValue)
-            && document.header.pointee.integer.kind != .unread
-    }
-}

@@ -24,110 +24,16 @@ struct Validation: ~Copyable {
 
     /// Whether text is read as what the schema asks for, and where it then lies as such.
     let coerces: Bool
-    private var coerced: List<Node>
-    private var origin: UnsafePointer<Node>
+    var coerced: List<Node>
+    var origin: UnsafePointer<Node>
     /// The object of keys, when that is what is validated.
-    private let listing: Document?
+    let listing: Document?
     var positions = PositionMemory()
 
     /// About two seconds of work.
     static var mostSteps: Int { 1 << 28 }
     /// Far beyond what a schema applies to a value of `Limits.depthCeiling` levels in earnest.
     private static var mostFrames: Int { 1 << 17 }
-
-    /// A subschema that is being applied to a value.
-    struct Frame: BitwiseCopyable {
-        var node: UnsafePointer<Node>
-        /// The member or element that it is at, and its number.
-        var cursor: UnsafePointer<Node>
-        private var indexWord: Int32 = 0
-        /// How it came to be applied.
-        var call: UInt32
-        private var instructionWord: UInt32
-        private var tallyWord: Int32 = 0
-        private var entryWord: Int32 = -1
-        private var firstBitsWord: Int32
-        private var evaluatedWord: Int32 = -1
-        private var seenWord: Int32 = -1
-        private var scopeCountWord: Int32
-        /// Which part of what is applied to the member or element comes next.
-        var part: UInt32 = 0
-        /// How far the instruction is: 0 at its beginning.
-        var step: UInt8 = 0
-        var flags: Flags
-
-        init(
-            _ node: UnsafePointer<Node>, call: UInt32, instruction: UInt32, firstBits: Int,
-            scopeCount: Int, flags: Flags
-        ) {
-            self.node = node
-            cursor = node
-            self.call = call
-            instructionWord = instruction
-            // Whatever is counted here lies in memory, or is a part of what does.
-            firstBitsWord = Int32(truncatingIfNeeded: firstBits)
-            scopeCountWord = Int32(truncatingIfNeeded: scopeCount)
-            self.flags = flags
-        }
-
-        @inline(__always)
-        var index: Int {
-            get { Int(indexWord) }
-            set { indexWord = Int32(truncatingIfNeeded: newValue) }
-        }
-
-        /// The instruction that is due.
-        @inline(__always)
-        var instruction: Int {
-            get { Int(instructionWord) }
-            set { instructionWord = UInt32(truncatingIfNeeded: newValue) }
-        }
-
-        /// What it has counted.
-        @inline(__always)
-        var tally: Int {
-            get { Int(tallyWord) }
-            set { tallyWord = Int32(truncatingIfNeeded: newValue) }
-        }
-
-        /// The entry of the member's name; -1 when none is known, -2 when something was applied.
-        @inline(__always)
-        var entry: Int {
-            get { Int(entryWord) }
-            set { entryWord = Int32(truncatingIfNeeded: newValue) }
-        }
-
-        /// Where its bits begin.
-        var firstBits: Int { Int(firstBitsWord) }
-
-        /// Where the bits begin of what is evaluated; -1 when nobody asks.
-        @inline(__always)
-        var evaluated: Int {
-            get { Int(evaluatedWord) }
-            set { evaluatedWord = Int32(truncatingIfNeeded: newValue) }
-        }
-
-        /// Where the bits begin of which names were seen; -1 when nobody asks.
-        @inline(__always)
-        var seen: Int {
-            get { Int(seenWord) }
-            set { seenWord = Int32(truncatingIfNeeded: newValue) }
-        }
-
-        /// How many resources were entered before it.
-        var scopeCount: Int { Int(scopeCountWord) }
-
-        struct Flags: OptionSet {
-            let rawValue: UInt8
-            /// It is not to say what is wrong, and ends at the first of it.
-            static var isQuiet: Flags { Flags(rawValue: 1) }
-            static var failed: Flags { Flags(rawValue: 2) }
-            /// It is about the same value as the frame below.
-            static var isInPlace: Flags { Flags(rawValue: 4) }
-        }
-
-        var isQuiet: Bool { flags.contains(.isQuiet) }
-    }
 
     /// What comes after an instruction.
     enum Flow {
@@ -210,13 +116,15 @@ struct Validation: ~Copyable {
             case .stop: pop()
             }
         }
+        // What the last check spent may have been too much to give an answer.
+        if budget < 0 { throw Validation.tooLong }
         return passed
     }
 
     static var tooLong: Failure {
         Failure(
             .limit, .validate,
-            "validating takes more than \(mostSteps) steps: the schema applies too much to the value"
+            "validating takes too many steps: the schema applies too much to the value"
         )
     }
 
@@ -444,9 +352,9 @@ struct Validation: ~Copyable {
     // MARK: - Scope of dynamic references
 
     private mutating func enter(_ resource: UInt32) throws(Failure) {
+        budget &-= scope.count
         // Only the outermost counts of a resource that is entered again.
         for index in 0..<scope.count where scope[index] == resource { return }
-        budget &-= scope.count
         try scope.append(resource)
     }
 
@@ -458,7 +366,7 @@ struct Validation: ~Copyable {
     }
 
     /// Refuses to apply for the second time what is being applied to the same value already.
-    private func refuseEndlessLoop(_ call: UInt32) throws(Failure) {
+    private mutating func refuseEndlessLoop(_ call: UInt32) throws(Failure) {
         let routine = code.calls[Int(call)].routine
         var index = frames.count &- 1
         while index >= 0 {
@@ -467,179 +375,12 @@ struct Validation: ~Copyable {
             if active == routine, frame.scopeCount == scope.count {
                 throw Failure(
                     .limit, .validate,
-                    "a $dynamicRef of the schema leads back to where it is: validating would not end"
+                    "a $dynamicRef of the schema leads back to it: validating would not end"
                 )
             }
             if !frame.flags.contains(.isInPlace) { return }
-            index &-= 1
-        }
-    }
-
-    // MARK: - What is evaluated
-
-    static func words(_ count: Int) -> Int { (count &+ 63) &>> 6 }
-
-    /// Begins to note which members or elements are evaluated.
-    private mutating func track(_ frame: UnsafeMutablePointer<Frame>) throws(Failure) {
-        let words = Validation.words(Value(frame.pointee.node).count)
-        frame.pointee.evaluated = bits.count
-        try bits.append(repeating: 0, count: words)
-        budget &-= words
-    }
-
-    @inline(__always)
-    func mark(_ index: Int, _ frame: UnsafeMutablePointer<Frame>) {
-        if frame.pointee.evaluated >= 0 { setBit(index, frame.pointee.evaluated) }
-    }
-
-    @inline(__always)
-    func setBit(_ index: Int, _ first: Int) {
-        bits[first &+ index &>> 6] |= 1 &<< UInt64(index & 63)
-    }
-
-    func isMarked(_ index: Int, _ first: Int) -> Bool {
-        bits[first &+ index &>> 6] &>> UInt64(index & 63) & 1 != 0
-    }
-
-    func markAll(_ frame: UnsafeMutablePointer<Frame>) {
-        let first = frame.pointee.evaluated
-        guard first >= 0 else { return }
-        for word in 0..<Validation.words(Value(frame.pointee.node).count) {
-            bits[first &+ word] = .max
-        }
-    }
-
-    /// Applies a schema to the members or elements that nothing has evaluated.
-    private mutating func unevaluated(
-        _ instruction: UnsafePointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>
-    ) throws(Failure) -> Flow {
-        let value = Value(frame.pointee.node)
-        let isObject = value.type == .object
-        var isFailed = false
-        if frame.pointee.step == 0 {
-            frame.pointee.step = 1
-            frame.pointee.cursor = value.first.node
-            frame.pointee.index = -1
-        } else {
-            isFailed = !passed
-            frame.pointee.cursor = next(frame.pointee.cursor, isObject)
-        }
-        while true {
-            if isFailed, failPart(frame) == .stop { return .stop }
-            frame.pointee.index &+= 1
-            let index = frame.pointee.index
-            guard index < value.count else { return .next }
             budget &-= 1
-            let child = Value(frame.pointee.cursor)
-            isFailed = false
-            if !isMarked(index, frame.pointee.evaluated) {
-                mark(index, frame)
-                let outcome = try attempt(
-                    UInt32(truncatingIfNeeded: instruction.pointee.operand),
-                    isObject ? child.memberValue.node : child.node, [],
-                    isQuiet: frame.pointee.isQuiet)
-                if outcome == .waits { return .wait }
-                isFailed = outcome == .failed
-            }
-            frame.pointee.cursor = next(frame.pointee.cursor, isObject)
-        }
-    }
-
-    /// The name or element behind one.
-    @inline(__always)
-    func next(_ cursor: UnsafePointer<Node>, _ isObject: Bool) -> UnsafePointer<Node> {
-        Value(isObject ? cursor + 1 : cursor).after.node
-    }
-
-    // MARK: - Text
-
-    /// The text of a key that a schema may take for something else.
-    @inline(__always)
-    func isText(_ node: UnsafePointer<Node>) -> Bool { coerces && Value(node).isKeyText }
-
-    /// A value as a subschema sees it.
-    mutating func coerce(_ node: UnsafePointer<Node>, _ types: TypeSet) -> UnsafePointer<Node> {
-        guard !types.contains(.string), isText(node) else { return node }
-        for reading in Value.textReadings {
-            guard let read = Value(node).read(reading), types.contains(read) else { continue }
-            return stand(in: read, for: node)
-        }
-        return node
-    }
-
-    /// Lets a scalar stand for a text.
-    mutating func stand(in read: Node, for node: UnsafePointer<Node>) -> UnsafePointer<Node> {
-        coerced[0] = read
-        origin = node
-        return UnsafePointer(coerced.base)
-    }
-
-    /// The value as it is written.
-    func written(_ node: UnsafePointer<Node>) -> UnsafePointer<Node> {
-        node == UnsafePointer(coerced.base) ? origin : node
-    }
-
-    /// Whether a value is the object of all keys.
-    func isListing(_ node: UnsafePointer<Node>) -> Bool { listing?.root.node == node }
-
-    /// Whether a value is the name of a key.
-    func isKey(_ node: UnsafePointer<Node>) -> Bool {
-        listing.map { Document.of(node).base == $0.base && $0.root.node != node } ?? false
-    }
-}
-
-/// Where the parts of a program lie that are looked at for each value.
-struct Code {
-    let instructions: UnsafePointer<Instruction>
-    let calls: UnsafePointer<Call>
-    let routines: UnsafePointer<Routine>
-    let arrayRules: UnsafePointer<ArrayRule>
-    let objectRules: UnsafePointer<ObjectRule>
-    let entries: UnsafePointer<NameEntry>
-    let slots: UnsafePointer<UInt32>
-    let patternRules: UnsafePointer<PatternRule>
-    let enumRules: UnsafePointer<EnumRule>
-    let seed: UInt64
-    let hasDynamicCalls: Bool
-
-    init(_ program: borrowing Program) {
-        instructions = UnsafePointer(program.instructions.base)
-        calls = UnsafePointer(program.calls.base)
-        routines = UnsafePointer(program.routines.base)
-        arrayRules = UnsafePointer(program.arrayRules.base)
-        objectRules = UnsafePointer(program.objectRules.base)
-        entries = UnsafePointer(program.entries.base)
-        slots = UnsafePointer(program.slots.base)
-        patternRules = UnsafePointer(program.patternRules.base)
-        enumRules = UnsafePointer(program.enumRules.base)
-        seed = program.seed
-        hasDynamicCalls = program.dynamicCalls.count > 0
-    }
-
-    /// The entry of a name among those of a rule, or -1. Members mostly come in the order of the
-    /// schema: the name behind the last one is tried first.
-    @inline(__always)
-    func entry(_ rule: UnsafePointer<ObjectRule>, _ name: Bytes, after last: Int) -> Int {
-        guard let text = name.baseAddress else { return -1 }
-        let entries = entries + rule.pointee.firstEntry
-        let guess = last &+ 1
-        if guess < rule.pointee.entryCount, entries[guess].isNamed(text, name.count) {
-            return guess
-        }
-        // Where several schemas apply to one object, most names are unknown to most of them.
-        if rule.pointee.lengths & ObjectRule.lengthBit(name.count) == 0 { return -1 }
-        let hash = Hash.text(text, name.count, seed: seed)
-        let slots = slots + rule.pointee.firstSlot
-        let mask = rule.pointee.slotMask
-        var index = Int(truncatingIfNeeded: hash) & mask
-        // The table is at most half full: an empty slot always ends the walk.
-        while true {
-            let number = Int(slots[index]) &- 1
-            if number < 0 { return -1 }
-            if entries[number].hash == hash, entries[number].isNamed(text, name.count) {
-                return number
-            }
-            index = (index &+ 1) & mask
+            index &-= 1
         }
     }
 }

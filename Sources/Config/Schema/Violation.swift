@@ -128,10 +128,11 @@ package final class Violations: @unchecked Sendable {
         guard let first = list.first else { return nil }
         let more = count > 1 ? "; \(count - 1) more" : ""
         let keyword = String(cString: first.keyword)
+        let expected = String(cString: first.expected)
         return Failure(
             .rejected, .validate, key: String(cString: first.key),
-            "\(keyword)\(Violations.place(first)): expected \(String(cString: first.expected))\(more)",
-            line: first.line, column: first.column)
+            "\(keyword)\(Violations.place(first)): expected \(expected)\(more)", line: first.line,
+            column: first.column)
     }
 
     private static func place(_ violation: Violation) -> String {

@@ -58,13 +58,18 @@ import Testing
             #"{"patternProperties":{"^x":{"type":"integer"},"y$":{"minimum":5}}}"#,
             good: [#"{"x":1,"z":"z"}"#, #"{"xy":5}"#], bad: [#"{"xa":"1"}"#, #"{"xy":4}"#]),
         Rule(
-            #"{"properties":{"a":true},"patternProperties":{"^x":true},"additionalProperties":false}"#,
+            #"""
+            {"properties":{"a":true},"patternProperties":{"^x":true},"additionalProperties":
+            false}
+            """#,
             good: [#"{"a":1,"xx":2}"#], bad: [#"{"b":1}"#, #"{"a":1,"ax":1}"#]),
         Rule(
             #"{"additionalProperties":{"type":"integer"}}"#, good: [#"{"a":1}"#],
             bad: [#"{"a":""}"#]),
         Rule(
-            #"{"required":["a"],"additionalProperties":false}"#, good: [], bad: [#"{"a":1}"#, "{}"]),
+            #"""
+            {"required":["a"],"additionalProperties":false}
+            """#, good: [], bad: [#"{"a":1}"#, "{}"]),
         Rule(#"{"propertyNames":{"maxLength":2}}"#, good: [#"{"ab":1}"#], bad: [#"{"abc":1}"#]),
         Rule(
             #"{"dependentRequired":{"a":["b"]}}"#, good: ["{}", #"{"b":1}"#, #"{"a":1,"b":1}"#],
@@ -113,7 +118,12 @@ import Testing
         Rule("false", good: [], bad: ["1", "null", "{}"]),
         Rule("{}", good: ["1", "null", "{}"], bad: []),
         Rule(
-            #"{"title":"t","description":"d","default":1,"deprecated":true,"readOnly":true,"writeOnly":false,"examples":[1],"$comment":"c","contentEncoding":"base64","contentMediaType":"text/plain","contentSchema":{"type":"null"},"unknown":{"type":7}}"#,
+            #"""
+            {"title":"t","description":"d","default":1,"deprecated":true,"readOnly":true,
+            "writeOnly":false,"examples":[1],"$comment":"c","contentEncoding":"base64",
+            "contentMediaType":"text/plain","contentSchema":{"type":"null"},"unknown":{
+            "type":7}}
+            """#,
             good: ["1", #""x""#], bad: []),
     ]
 
@@ -138,26 +148,44 @@ import Testing
             #"{"properties":{"a":true},"unevaluatedProperties":false}"#,
             good: [#"{"a":1}"#, "[]"], bad: [#"{"b":1}"#]),
         Rule(
-            ##"{"allOf":[{"properties":{"a":true}}],"$ref":"#/$defs/b","$defs":{"b":{"patternProperties":{"^b":true}}},"unevaluatedProperties":false}"##,
+            ##"""
+            {"allOf":[{"properties":{"a":true}}],"$ref":"#/$defs/b","$defs":{"b":{
+            "patternProperties":{"^b":true}}},"unevaluatedProperties":false}
+            """##,
             good: [#"{"a":1,"bb":2}"#], bad: [#"{"c":1}"#]),
         Rule(
-            #"{"anyOf":[{"properties":{"a":{"type":"integer"}},"required":["a"]},{"properties":{"b":true},"required":["b"]}],"unevaluatedProperties":false}"#,
+            #"""
+            {"anyOf":[{"properties":{"a":{"type":"integer"}},"required":["a"]},{
+            "properties":{"b":true},"required":["b"]}],"unevaluatedProperties":false}
+            """#,
             good: [#"{"a":1}"#, #"{"b":1}"#, #"{"a":1,"b":1}"#], bad: [#"{"a":"x","b":1}"#]),
         Rule(
-            #"{"if":{"properties":{"a":{"const":1}},"required":["a"]},"then":{"properties":{"b":true}},"else":{"properties":{"c":true}},"unevaluatedProperties":false}"#,
+            #"""
+            {"if":{"properties":{"a":{"const":1}},"required":["a"]},"then":{"properties":{
+            "b":true}},"else":{"properties":{"c":true}},"unevaluatedProperties":false}
+            """#,
             good: [#"{"a":1,"b":1}"#, #"{"c":1}"#],
             bad: [#"{"a":1,"c":1}"#, #"{"b":1}"#, #"{"a":2,"c":1}"#]),
         Rule(
             #"{"not":{"not":{"properties":{"a":true}}},"unevaluatedProperties":false}"#,
             good: ["{}"], bad: [#"{"a":1}"#]),
         Rule(
-            #"{"dependentSchemas":{"a":{"properties":{"a":true,"b":true}}},"unevaluatedProperties":false}"#,
+            #"""
+            {"dependentSchemas":{"a":{"properties":{"a":true,"b":true}}},
+            "unevaluatedProperties":false}
+            """#,
             good: [#"{"a":1,"b":1}"#], bad: [#"{"b":1}"#]),
         Rule(
-            #"{"properties":{"a":{"properties":{"b":true}}},"unevaluatedProperties":{"type":"integer"}}"#,
+            #"""
+            {"properties":{"a":{"properties":{"b":true}}},"unevaluatedProperties":{"type":
+            "integer"}}
+            """#,
             good: [#"{"a":{"b":1,"c":2},"d":1}"#], bad: [#"{"d":"x"}"#]),
         Rule(
-            #"{"oneOf":[{"properties":{"a":true},"required":["a"]},{"properties":{"b":true},"required":["b"]}],"unevaluatedProperties":false}"#,
+            #"""
+            {"oneOf":[{"properties":{"a":true},"required":["a"]},{"properties":{"b":true},
+            "required":["b"]}],"unevaluatedProperties":false}
+            """#,
             good: [#"{"a":1}"#, #"{"b":2}"#], bad: [#"{"a":1,"b":1}"#, #"{"a":1,"c":1}"#]),
         Rule(
             #"{"allOf":[{"additionalProperties":true}],"unevaluatedProperties":false}"#,
@@ -172,14 +200,20 @@ import Testing
             #"{"prefixItems":[true],"contains":{"const":7},"unevaluatedItems":false}"#,
             good: ["[1,7,7]", "[7]"], bad: ["[1,7,2]", "[1]"]),
         Rule(
-            #"{"anyOf":[{"prefixItems":[{"const":1}]},{"prefixItems":[true,{"const":2}]}],"unevaluatedItems":false}"#,
+            #"""
+            {"anyOf":[{"prefixItems":[{"const":1}]},{"prefixItems":[true,{"const":2}]}],
+            "unevaluatedItems":false}
+            """#,
             good: ["[1]", "[3,2]", "[1,2]"], bad: ["[1,3]", "[3,3]", "[1,2,3]"]),
         Rule(
             #"{"items":{"type":"integer"},"unevaluatedItems":false}"#, good: ["[1,2]"],
             bad: [#"["a"]"#]),
         Rule(#"{"allOf":[{"items":true}],"unevaluatedItems":false}"#, good: ["[1,2]"], bad: []),
         Rule(
-            #"{"$id":"http://a/","$ref":"b","$defs":{"b":{"$id":"b","properties":{"x":true}}},"unevaluatedProperties":false}"#,
+            #"""
+            {"$id":"http://a/","$ref":"b","$defs":{"b":{"$id":"b","properties":{"x":true}}},
+            "unevaluatedProperties":false}
+            """#,
             good: [#"{"x":1}"#], bad: [#"{"y":1}"#]),
     ]
 

@@ -9,11 +9,17 @@ import Testing
         ##"{"$ref":"#a","$defs":{"x":{"$anchor":"a","type":"integer"}}}"##,
         ##"{"$ref":"#a","$defs":{"x":{"$dynamicAnchor":"a","type":"integer"}}}"##,
         ##"{"$id":"http://x/y","$ref":"z","$defs":{"x":{"$id":"z","type":"integer"}}}"##,
-        ##"{"$id":"http://x/y","$ref":"/z#a","$defs":{"x":{"$id":"/z","$defs":{"q":{"$anchor":"a","type":"integer"}}}}}"##,
+        ##"""
+        {"$id":"http://x/y","$ref":"/z#a","$defs":{"x":{"$id":"/z","$defs":{"q":{"$anchor":
+        "a","type":"integer"}}}}}
+        """##,
         ##"{"$ref":"#/$defs/a%25b~1c~0d","$defs":{"a%b/c~d":{"type":"integer"}}}"##,
         ##"{"$ref":"#/$defs/%C3%A9","$defs":{"é":{"type":"integer"}}}"##,
         ##"{"allOf":[{"$ref":"#/allOf/1"},{"type":"integer"}]}"##,
-        ##"{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/c"},"c":{"type":"integer"}}}"##,
+        ##"""
+        {"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/c"},"c":{
+        "type":"integer"}}}
+        """##,
         ##"{"$dynamicRef":"#a","$defs":{"x":{"$dynamicAnchor":"a","type":"integer"}}}"##,
         ##"{"$dynamicRef":"#/$defs/x","$defs":{"x":{"type":"integer"}}}"##,
         ##"{"$id":"urn:x:y","$ref":"urn:x:y#/$defs/a","$defs":{"a":{"type":"integer"}}}"##,
@@ -27,7 +33,10 @@ import Testing
 
     @Test func `resolves a pointer within the resource that it comes from`() throws {
         let schema = try Schema.test(
-            ##"{"$defs":{"a":{"type":"string"},"in":{"$id":"in","$defs":{"a":{"type":"integer"}},"$ref":"#/$defs/a"}},"$ref":"in"}"##
+            ##"""
+            {"$defs":{"a":{"type":"string"},"in":{"$id":"in","$defs":{"a":{"type":
+            "integer"}},"$ref":"#/$defs/a"}},"$ref":"in"}
+            """##
         )
         #expect(try schema.accepts("1") && !schema.accepts("\"a\""))
     }
@@ -35,7 +44,11 @@ import Testing
     @Test func `a reference to a resource within what it passes over has its base`() throws {
         // #/$defs/in/$defs/b crosses into a resource; its own reference is relative to that.
         let schema = try Schema.test(
-            ##"{"$id":"http://x/root","$ref":"#/$defs/in/$defs/b","$defs":{"in":{"$id":"sub/in","$defs":{"b":{"$ref":"other"},"c":{"$id":"http://x/sub/other","type":"integer"}}}}}"##
+            ##"""
+            {"$id":"http://x/root","$ref":"#/$defs/in/$defs/b","$defs":{"in":{"$id":
+            "sub/in","$defs":{"b":{"$ref":"other"},"c":{"$id":"http://x/sub/other","type":
+            "integer"}}}}}
+            """##
         )
         #expect(try schema.accepts("1") && !schema.accepts("\"a\""))
     }
@@ -61,7 +74,10 @@ import Testing
 
     @Test func `a reference back that goes into the value is recursion`() throws {
         let schema = try Schema.test(
-            ##"{"type":"object","properties":{"next":{"$ref":"#"},"value":{"type":"integer"}},"additionalProperties":false}"##
+            ##"""
+            {"type":"object","properties":{"next":{"$ref":"#"},"value":{"type":"integer"}},
+            "additionalProperties":false}
+            """##
         )
         #expect(try schema.accepts(#"{"next":{"next":{"value":1}}}"#))
         #expect(
@@ -71,13 +87,21 @@ import Testing
 
     @Test func `the outermost dynamic anchor is the one that counts`() throws {
         let schema = try Schema.test(
-            ##"{"$id":"http://x/strings","$ref":"list","$defs":{"T":{"$dynamicAnchor":"T","type":"string"},"list":{"$id":"list","type":"array","items":{"$dynamicRef":"#T"},"$defs":{"T":{"$dynamicAnchor":"T","type":"integer"}}},"plain":{"$ref":"list"}},"properties":{}}"##
+            ##"""
+            {"$id":"http://x/strings","$ref":"list","$defs":{"T":{"$dynamicAnchor":"T",
+            "type":"string"},"list":{"$id":"list","type":"array","items":{"$dynamicRef":
+            "#T"},"$defs":{"T":{"$dynamicAnchor":"T","type":"integer"}}},"plain":{"$ref":
+            "list"}},"properties":{}}
+            """##
         )
         #expect(try schema.accepts(#"["a"]"#) && !schema.accepts("[1]"))
         let registry = try SchemaRegistry([
             (
                 "http://x/list",
-                ##"{"type":"array","items":{"$dynamicRef":"#T"},"$defs":{"T":{"$dynamicAnchor":"T","type":"integer"}}}"##
+                ##"""
+                {"type":"array","items":{"$dynamicRef":"#T"},"$defs":{"T":{"$dynamicAnchor":
+                "T","type":"integer"}}}
+                """##
             )
         ])
         let plain = try Schema.test(##"{"$ref":"http://x/list"}"##, registry: registry)
@@ -86,7 +110,10 @@ import Testing
 
     @Test func `a dynamic reference that leads back to where it is ends validation`() throws {
         let schema = try Schema.test(
-            ##"{"$id":"http://x/a","$dynamicAnchor":"T","$ref":"b","$defs":{"b":{"$id":"b","$dynamicRef":"#T","$defs":{"T":{"$dynamicAnchor":"T"}}}}}"##
+            ##"""
+            {"$id":"http://x/a","$dynamicAnchor":"T","$ref":"b","$defs":{"b":{"$id":"b",
+            "$dynamicRef":"#T","$defs":{"T":{"$dynamicAnchor":"T"}}}}}
+            """##
         )
         #expect(throws: Failure.self) { try schema.violations("1") }
         do {
@@ -104,7 +131,8 @@ import Testing
         #expect(violations.map(\.path) == ["/properties/a/minimum"])
         #expect(
             violations.first?.schemaPath
-                == "/$ref/allOf/1/$ref/properties/properties/additionalProperties/$dynamicRef/allOf/3/$ref/properties/minimum/type"
+                == "/$ref/allOf/1/$ref/properties/properties/additionalProperties/$dynamicRef"
+                + "/allOf/3/$ref/properties/minimum/type"
         )
         #expect(try !schema.accepts(#"{"$defs":{"a":{"anyOf":[]}}}"#))
     }
@@ -147,7 +175,12 @@ import Testing
 
     @Test func `gives back all memory, whichever allocation is refused`() throws {
         let text =
-            ##"{"$defs":{"a":{"$anchor":"x","pattern":"^(a|b)*c{2,3}$"}},"properties":{"p":{"$ref":"#x"},"q":{"enum":[1,2,3,4,5,6,7,8,9,10]}},"unevaluatedProperties":{"$dynamicRef":"#y"},"patternProperties":{"^x":{"$dynamicAnchor":"y","uniqueItems":true}},"required":["p"]}"##
+            ##"""
+            {"$defs":{"a":{"$anchor":"x","pattern":"^(a|b)*c{2,3}$"}},"properties":{"p":{
+            "$ref":"#x"},"q":{"enum":[1,2,3,4,5,6,7,8,9,10]}},"unevaluatedProperties":{
+            "$dynamicRef":"#y"},"patternProperties":{"^x":{"$dynamicAnchor":"y",
+            "uniqueItems":true}},"required":["p"]}
+            """##
         var refused = 0
         var wasRefused = true
         while wasRefused {

@@ -70,7 +70,11 @@ import Testing
         let registry = try SchemaRegistry([
             (
                 "http://x/meta",
-                #"{"$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/core":true,"https://json-schema.org/draft/2020-12/vocab/applicator":true,"http://x/unknown":false}}"#
+                #"""
+                {"$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/core":true,
+                "https://json-schema.org/draft/2020-12/vocab/applicator":true,
+                "http://x/unknown":false}}
+                """#
             )
         ])
         let schema = try Schema.test(
@@ -93,7 +97,10 @@ import Testing
         let registry = try SchemaRegistry([
             (
                 "http://x/meta",
-                #"{"$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/core":true,"https://json-schema.org/draft/2020-12/vocab/format-assertion":true}}"#
+                #"""
+                {"$vocabulary":{"https://json-schema.org/draft/2020-12/vocab/core":true,
+                "https://json-schema.org/draft/2020-12/vocab/format-assertion":true}}
+                """#
             )
         ])
         let schema = try Schema.test(

@@ -99,7 +99,8 @@ import Testing
             Schema.failure("{\"properties\":{\"a\":{\"pattern\":\"x(?=y)\"}}}"))
         #expect(
             failure.message
-                == "the schema is wrong at /properties/a/pattern: the pattern, at byte 2: look-ahead is not supported"
+                == "the schema is wrong at /properties/a/pattern: the pattern, at byte 2: "
+                + "look-ahead is not supported"
         )
         #expect(Schema.failure("{\"pattern\":\"(a{1000}){1000}\"}")?.kind == .limit)
     }
