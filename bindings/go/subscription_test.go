@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -259,6 +260,19 @@ func TestACallbackMayDoEverything(t *testing.T) {
 	}
 }
 
+// mustPanic waits until that many panics are counted: before, what comes next may be told as one
+// with what came last, and panic once for both.
+func mustPanic(t *testing.T, config *cmreload.Config, count uint64) {
+	t.Helper()
+	ctx := within(t)
+	for config.Stats().Panics != count {
+		if ctx.Err() != nil {
+			t.Fatalf("%d panics were counted, not %d", config.Stats().Panics, count)
+		}
+		runtime.Gosched()
+	}
+}
+
 func TestAPanicIsRecoveredLoggedAndCounted(t *testing.T) {
 	var log strings.Builder
 	events := make(heard, 8)
@@ -276,15 +290,13 @@ func TestAPanicIsRecoveredLoggedAndCounted(t *testing.T) {
 		}),
 		cmreload.WithOnChange(events.hear))
 	events.expect(t, "published start 1 added password")
+	mustPanic(t, config, 1)
 	mustUpdate(t, configMap, config, map[string]string{"password": "hunter3"})
 	events.expect(t, "published 2 after 1 modified password")
+	mustPanic(t, config, 3)
 	mustUpdate(t, configMap, config, map[string]string{"password": "hunter4"})
 	events.expect(t, "published 3 after 2 modified password")
-	for config.Stats().Panics < 4 {
-		if within(t).Err() != nil {
-			t.Fatalf("%d panics were counted", config.Stats().Panics)
-		}
-	}
+	mustPanic(t, config, 4)
 	config.Close()
 	if text := log.String(); !containsText(text, "index out of range") ||
 		!containsText(text, "panic=string") ||
