@@ -106,7 +106,7 @@ private func validator(_ function: cmr_validate_fn?, _ context: UnsafeMutableRaw
 
 extension Failure {
     /// What the application wrote, whatever status it gave.
-    fileprivate init(vetoedWith error: cmr_error) {
+    fileprivate convenience init(vetoedWith error: cmr_error) {
         let message = withUnsafeBytes(of: error.message) { String(upToNULIn: $0) }
         self.init(
             .rejected, .validate, key: withUnsafeBytes(of: error.key) { String(upToNULIn: $0) },

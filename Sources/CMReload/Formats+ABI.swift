@@ -63,7 +63,7 @@ private func parser(_ function: @escaping cmr_parse_fn, _ context: UnsafeMutable
 
 extension Failure {
     /// What the application wrote, whatever status it gave.
-    fileprivate init(refusedWith error: cmr_error) {
+    fileprivate convenience init(refusedWith error: cmr_error) {
         let message = withUnsafeBytes(of: error.message) { String(upToNULIn: $0) }
         self.init(
             .parse, .parse, message.isEmpty ? "the parser refused it" : message, line: error.line,

@@ -1,8 +1,9 @@
 // Why something did not work, as data: it travels by typed throws inside, becomes a `cmr_error` at
 // the edge. Never holds a value of a key, only names, positions, sizes and types.
 
-/// The reason an operation failed, with what a person needs to mend it.
-package struct Failure: Error {
+/// The reason an operation failed, with what a person needs to mend it. One word to throw, since
+/// hundreds of calls make room for it.
+package final class Failure: Error, Sendable {
     /// What kind of failure it is; one case for each status of the C interface.
     package enum Kind: Int32, Sendable {
         case invalidArgument = 1
@@ -25,19 +26,20 @@ package struct Failure: Error {
         case none, load, parse, validate, publish, watch, write
     }
 
-    package var kind: Kind
-    package var stage: Stage
+    package let kind: Kind
+    package let stage: Stage
     /// The key, path or source it is about, or "".
-    package var key: String
+    package let key: String
     /// One sentence for a person, without a full stop.
-    package var message: String
+    package let message: String
     /// `errno`, where a system call failed; otherwise 0.
-    package var osErrno: Int32
+    package let osErrno: Int32
     /// The line, counted from 1, where bytes did not parse; otherwise 0.
-    package var line: UInt32
+    package let line: UInt32
     /// The column in bytes, counted from 1; otherwise 0.
-    package var column: UInt32
+    package let column: UInt32
 
+    @inline(never)
     package init(
         _ kind: Kind, _ stage: Stage, key: String = "", _ message: String,
         osErrno: Int32 = 0, line: UInt32 = 0, column: UInt32 = 0
@@ -52,7 +54,16 @@ package struct Failure: Error {
     }
 
     /// A failure of a call rather than of a reload.
-    package init(_ kind: Kind, _ message: String) { self.init(kind, .none, message) }
+    package convenience init(_ kind: Kind, _ message: String) { self.init(kind, .none, message) }
+
+    /// The same, with what is given here in place of what was there.
+    package func replacing(
+        kind: Kind? = nil, stage: Stage? = nil, key: String? = nil, message: String? = nil
+    ) -> Failure {
+        Failure(
+            kind ?? self.kind, stage ?? self.stage, key: key ?? self.key, message ?? self.message,
+            osErrno: osErrno, line: line, column: column)
+    }
 }
 
 extension String {

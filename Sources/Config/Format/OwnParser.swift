@@ -23,10 +23,8 @@ package final class OwnParser: @unchecked Sendable {
             json = try sink.finish()
         } catch {
             // Of what went wrong in the sink the parser may not have told.
-            var failure = sink.failure ?? error
-            failure.stage = .parse
-            failure.key = String(decoding: key, as: UTF8.self)
-            throw failure
+            throw (sink.failure ?? error)
+                .replacing(stage: .parse, key: String(decoding: key, as: UTF8.self))
         }
         do throws(ParseError) {
             var tree = try JSONParser.parse(json, limits: limits, scratch: &scratch)
@@ -35,13 +33,11 @@ package final class OwnParser: @unchecked Sendable {
             tree.firstRepeated.head &= 0xffff_ffff
             return tree
         } catch {
-            var failure = error.failure(key: key, bytes: json)
-            failure.message =
+            let failure = error.failure(key: key, bytes: json)
+            throw Failure(
+                failure.kind, failure.stage, key: failure.key,
                 "what the parser wrote is not JSON: \(failure.message), "
-                + "in line \(failure.line), column \(failure.column) of it"
-            failure.line = 0
-            failure.column = 0
-            throw failure
+                    + "in line \(failure.line), column \(failure.column) of it")
         }
     }
 }

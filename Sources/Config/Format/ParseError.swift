@@ -1,33 +1,35 @@
 // What was wrong with a text and where, before a key and a line are put to it. Holds no byte of the
 // text: of what was found only the kind of character is told, for a value may be a secret.
 
-/// The reason why a text did not parse, and the offset of the byte at which that showed.
-struct ParseError: Error {
-    var problem: Problem
-    var offset: Int
+/// The reason why a text did not parse, and the offset of the byte at which that showed. One word to
+/// throw, like `Failure`.
+final class ParseError: Error, Sendable {
+    let problem: Problem
+    let offset: Int
     /// What a parser of another format than JSON says of a text that is `malformed`.
-    var words = ""
+    let words: String
 
-    init(problem: Problem, offset: Int) {
+    @inline(never)
+    init(problem: Problem, offset: Int, words: String = "") {
         self.problem = problem
         self.offset = offset
-    }
-
-    /// The text is not what its format demands, for this reason: a few words without a full stop.
-    init(_ words: StaticString, at offset: Int) {
-        self.init(
-            words: words.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }, at: offset)
-    }
-
-    init(words: String, at offset: Int) {
-        self.init(problem: .malformed, offset: offset)
         self.words = words
     }
 
+    /// The text is not what its format demands, for this reason: a few words without a full stop.
+    @inline(never)
+    convenience init(_ words: StaticString, at offset: Int) {
+        self.init(words: "\(words)", at: offset)
+    }
+
+    convenience init(words: String, at offset: Int) {
+        self.init(problem: .malformed, offset: offset, words: words)
+    }
+
     /// The same of what was expected: it is told what was found instead.
-    init(expected words: StaticString, at offset: Int) {
-        self.init(words, at: offset)
-        problem = .expected
+    @inline(never)
+    convenience init(expected words: StaticString, at offset: Int) {
+        self.init(problem: .expected, offset: offset, words: "\(words)")
     }
 
     /// One reason from JSON, which all may use, or what is told in words.

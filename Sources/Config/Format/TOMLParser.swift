@@ -426,9 +426,8 @@ extension TOMLParser {
         do throws(ParseError) {
             return try take()
         } catch {
-            var placed = error
-            placed.offset = placed.offset &+ (p - source)
-            throw placed
+            throw ParseError(
+                problem: error.problem, offset: error.offset &+ (p - source), words: error.words)
         }
     }
 }

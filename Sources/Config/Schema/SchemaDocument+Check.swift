@@ -92,10 +92,9 @@ extension SchemaDocument {
             try Patterns.check(value.content, memory)
         } catch {
             if error.kind == .noMemory { throw error }
-            var failure = failure(
-                at: value.node, "the pattern, at byte \(error.column): \(error.message)")
-            failure.kind = error.kind
-            throw failure
+            throw failure(
+                at: value.node, "the pattern, at byte \(error.column): \(error.message)"
+            ).replacing(kind: error.kind)
         }
     }
 

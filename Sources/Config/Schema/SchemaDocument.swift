@@ -99,10 +99,8 @@ final class SchemaDocument: @unchecked Sendable {
                 limits: limits, scratch: &scratch, memory: memory
             ).document
         } catch {
-            var failure = error
-            failure.stage = .validate
-            failure.message = "the schema is not JSON: \(failure.message)"
-            throw failure
+            throw error.replacing(
+                stage: .validate, message: "the schema is not JSON: \(error.message)")
         }
     }
 

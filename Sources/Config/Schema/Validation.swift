@@ -85,9 +85,7 @@ struct Validation: ~Copyable {
         do throws(Failure) {
             return try validation.run(value)
         } catch {
-            var failure = error
-            failure.key = String(decoding: value.document.key, as: UTF8.self)
-            throw failure
+            throw error.replacing(key: String(decoding: value.document.key, as: UTF8.self))
         }
     }
 

@@ -276,8 +276,5 @@ private func attempt<Answer: ~Copyable>(
 }
 
 private func refused(_ what: StaticString, _ key: String, _ errno: Errno) -> Failure {
-    var failure = errno.failure(.write, key: key, "\(what)")
-    // What is too long is the caller's to mend.
-    if errno == .nameTooLong { (failure.kind, failure.osErrno) = (.limit, 0) }
-    return failure
+    errno.failure(.write, key: key, "\(what)")
 }

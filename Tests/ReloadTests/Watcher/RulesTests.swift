@@ -6,11 +6,13 @@ import Testing
 @testable import Reload
 
 @Suite struct RulesTests {
-    private func failure(_ change: (inout Failure) -> Void = { _ in }) -> Failure {
-        var failure = Failure(
-            .parse, .parse, key: "a.json", "a comma is missing", osErrno: 5, line: 2, column: 3)
-        change(&failure)
-        return failure
+    private func failure(
+        _ kind: Failure.Kind = .parse, key: String = "a.json",
+        message: String = "a comma is missing", osErrno: Int32 = 5, line: UInt32 = 2,
+        column: UInt32 = 3
+    ) -> Failure {
+        Failure(
+            kind, .parse, key: key, message, osErrno: osErrno, line: line, column: column)
     }
 
     @Test("a rejection is the same for the same content and the same reason")
@@ -22,17 +24,17 @@ import Testing
     func other() {
         let rejection = Rejection(failure(), fingerprint: 1)
         #expect(rejection != Rejection(failure(), fingerprint: 2))
-        let changes: [(inout Failure) -> Void] = [
-            { $0.kind = .limit }, { $0.key = "b.json" }, { $0.message = "a comma is too much" },
-            { $0.osErrno = 13 }, { $0.line = 3 }, { $0.column = 4 },
+        let others = [
+            failure(.limit), failure(key: "b.json"), failure(message: "a comma is too much"),
+            failure(osErrno: 13), failure(line: 3), failure(column: 4),
         ]
-        for change in changes { #expect(rejection != Rejection(failure(change), fingerprint: 1)) }
+        for other in others { #expect(rejection != Rejection(other, fingerprint: 1)) }
     }
 
     @Test("keys are compared by their bytes, not by what they look like")
     func bytes() {
-        let composed = Rejection(failure { $0.key = "\u{E9}" }, fingerprint: 1)
-        let decomposed = Rejection(failure { $0.key = "e\u{301}" }, fingerprint: 1)
+        let composed = Rejection(failure(key: "\u{E9}"), fingerprint: 1)
+        let decomposed = Rejection(failure(key: "e\u{301}"), fingerprint: 1)
         #expect(composed != decomposed)
     }
 }

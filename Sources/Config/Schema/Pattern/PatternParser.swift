@@ -514,10 +514,8 @@ struct PatternParser: ~Copyable {
         _ more: Int, _ patterns: borrowing Patterns, at place: Int? = nil
     ) throws(Failure) {
         guard patterns.steps.count &- firstStep &+ more <= Patterns.mostSteps else {
-            var failure = wrong(
-                "is too large, all repetitions written out", at: place ?? position)
-            failure.kind = .limit
-            throw failure
+            throw wrong("is too large, all repetitions written out", at: place ?? position)
+                .replacing(kind: .limit)
         }
     }
 
