@@ -92,6 +92,9 @@ package final class FileReader {
         }
     }
 
+    /// Takes over a descriptor that is not needed any more.
+    func keep(_ directory: consuming Directory) { keep(directory.take()) }
+
     private func keep(_ file: consuming FileDescriptor) {
         if read.count >= FileReader.mostOpen { closeFiles() }
         read.append(file.release())

@@ -54,12 +54,11 @@ package final class MountSource: Source {
                 let mask: WatchMask = [.movedTo, .create, .deleteSelf, .moveSelf]
                 watches.append(Watch(path: end, mask: mask, name: name, leadsElsewhere: true))
             } else {
-                // The kubelet's rename is one event here; its other steps wake nobody. A link that
-                // is removed and made again, as `ln -sfn` may do, shows in the end of the link
-                // itself.
-                watches.append(
-                    Watch(path: end, mask: [.movedTo, .deleteSelf, .moveSelf], name: name))
-                watches.append(Watch(path: dataLink, mask: [.deleteSelf, .moveSelf, .doNotFollow]))
+                // The kubelet's rename is one event here; of its other steps only the removal of
+                // the directory before is told. A link that is removed and made again, as `ln -sfn`
+                // may do, is first missing.
+                let mask: WatchMask = [.movedTo, .delete, .deleteSelf, .moveSelf]
+                watches.append(Watch(path: end, mask: mask, name: name))
             }
             return watches
         }
@@ -143,6 +142,8 @@ package final class MountSource: Source {
             try readEntry(
                 index, of: data, confined: true, into: payload, limits: limits, using: files)
         }
+        files.keep(data)
+        files.keep(root)
         return .payload(generation)
     }
 
@@ -198,7 +199,7 @@ package final class MountSource: Source {
         -> Generation?
     {
         do throws(Errno) {
-            return try root.link(FilePath(MountLayout.dataDirectory)).map { Generation(name: $0) }
+            return try root.link(MountLayout.dataDirectory).map { Generation(name: $0) }
         } catch {
             throw .failed(
                 error.failure(.load, key: name.description, "cannot read the ..data link"))

@@ -19,6 +19,8 @@ package struct Directory: ~Copyable {
         descriptor = FileDescriptor(unsafeOwning: number)
     }
 
+    package consuming func take() -> FileDescriptor { descriptor }
+
     package borrowing func status() throws(Errno) -> FileStatus { try descriptor.status() }
 
     package borrowing func status(of name: UnsafePointer<CChar>?, followingLinks: Bool)
@@ -93,6 +95,13 @@ package struct Directory: ~Copyable {
 
     /// As many links as the kernel follows in one path, path_resolution(7).
     package static let mostLinks = 40
+
+    /// The text of a link, by a name in the directory.
+    package borrowing func link(_ name: StaticString) throws(Errno) -> FilePath? {
+        let number = descriptor.number
+        let name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        return try Directory.link { buffer, size in cs_read_link(number, name, buffer, size) }
+    }
 
     package borrowing func link(_ path: FilePath) throws(Errno) -> FilePath? {
         let number = descriptor.number

@@ -15,7 +15,8 @@ package struct FilePath: Equatable {
     package init(_ bytes: Bytes) {
         storage = []
         storage.reserveCapacity(bytes.count + 1)
-        for byte in bytes.prefix(FilePath.capacity) where byte != 0 { storage.append(byte) }
+        storage.append(contentsOf: Bytes(rebasing: bytes.prefix(FilePath.capacity)))
+        if storage.contains(0) { storage.removeAll { $0 == 0 } }
         storage.append(0)
     }
 

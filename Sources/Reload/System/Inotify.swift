@@ -16,7 +16,6 @@ package struct WatchMask: OptionSet, Sendable {
     package static let delete = WatchMask(rawValue: UInt32(CS_IN_DELETE))
     package static let deleteSelf = WatchMask(rawValue: UInt32(CS_IN_DELETE_SELF))
     package static let moveSelf = WatchMask(rawValue: UInt32(CS_IN_MOVE_SELF))
-    package static let doNotFollow = WatchMask(rawValue: UInt32(CS_IN_DONT_FOLLOW))
     package static let unmount = WatchMask(rawValue: UInt32(CS_IN_UNMOUNT))
     package static let overflow = WatchMask(rawValue: UInt32(CS_IN_Q_OVERFLOW))
     package static let ignored = WatchMask(rawValue: UInt32(CS_IN_IGNORED))

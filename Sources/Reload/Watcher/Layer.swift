@@ -88,6 +88,6 @@ package final class Layer {
 
 /// A watch that the kernel holds for a layer.
 package struct Registration {
-    package var number: Int32
+    package let number: Int32
     package let watch: Watch
 }

@@ -161,22 +161,13 @@ package final class Reactor: @unchecked Sendable {
 
     private func tell(_ interest: Interest, of event: Inotify.Notice, at now: Instant) {
         let layer = interest.layer
-        let isEnd = !event.mask.isDisjoint(with: .gone)
-        if isEnd {
-            if interest.watch.mask.contains(.doNotFollow) {
-                // A link was replaced, as at every swap: the same path is watched again before the
-                // load.
-                for index in layer.registrations.indices
-                where layer.registrations[index].number == event.watch {
-                    layer.registrations[index].number = -1
-                }
-            } else {
-                layer.needsArming = true
-            }
+        if !event.mask.isDisjoint(with: .gone) {
+            layer.needsArming = true
         } else {
-            let matches = interest.watch.name.map { $0.bytes.elementsEqual(event.name) } ?? true
-            if !matches { return }
-            if interest.watch.leadsElsewhere { layer.needsArming = true }
+            let watch = interest.watch
+            if let name = watch.name, !name.bytes.elementsEqual(event.name) { return }
+            // A name that is gone may come back in a way that is not watched for while it is there.
+            if watch.leadsElsewhere || event.mask.contains(.delete) { layer.needsArming = true }
         }
         interest.watcher.signal(layer, at: now)
     }
@@ -272,32 +263,19 @@ package final class Reactor: @unchecked Sendable {
     /// so. Answers all that was asked for when all was set anew, otherwise nil.
     func arm(_ layer: Layer, of watcher: Watcher, isForced: Bool) -> [Watch]? {
         guard layer.source.canChange else { return nil }
-        let (engine, isDue, loose) = lock.withLock { () -> (Engine?, Bool, [Watch]) in
-            defer { layer.needsArming = false }
+        let engine = lock.withLock { () -> Engine? in
+            guard layer.needsArming || isForced, let engine = self.engine else { return nil }
+            layer.needsArming = false
             arming += 1
-            let loose = layer.registrations.filter { $0.number < 0 }.map { $0.watch }
-            return (self.engine, layer.needsArming || isForced, loose)
-        }
-        defer {
-            lock.withLock {
-                arming -= 1
-                if arming == 0 { ended.removeAll() }
-            }
+            return engine
         }
         guard let engine else { return nil }
-        if isDue {
-            let watches = layer.source.watches()
-            arm(layer, of: watcher, with: watches, replacing: true, engine)
-            return watches
-        }
-        if !loose.isEmpty { arm(layer, of: watcher, with: loose, replacing: false, engine) }
-        return nil
+        let watches = layer.source.watches()
+        arm(layer, of: watcher, with: watches, engine)
+        return watches
     }
 
-    private func arm(
-        _ layer: Layer, of watcher: Watcher, with watches: [Watch], replacing: Bool,
-        _ engine: Engine
-    ) {
+    private func arm(_ layer: Layer, of watcher: Watcher, with watches: [Watch], _ engine: Engine) {
         var added: [Registration] = []
         var isUnwatched = false
         var isIncomplete = false
@@ -315,14 +293,17 @@ package final class Reactor: @unchecked Sendable {
             }
         }
         let loose = lock.withLock { () -> [Int32] in
+            defer {
+                arming -= 1
+                if arming == 0 { ended.removeAll() }
+            }
             guard watcher.usesEngine else {
                 return added.map { $0.number }.filter { interests[$0] == nil }
             }
             var loose: [Int32] = []
             let before = layer.registrations
-            layer.registrations = replacing ? [] : before.filter { $0.number >= 0 }
+            layer.registrations = added
             for registration in added {
-                layer.registrations.append(registration)
                 if ended.contains(registration.number) {
                     isIncomplete = true
                     watcher.signal(layer, at: .now)
@@ -333,7 +314,7 @@ package final class Reactor: @unchecked Sendable {
                 }
                 if isKnown != true { interests[registration.number, default: []].append(interest) }
             }
-            for registration in before where replacing {
+            for registration in before {
                 let isKept = added.contains {
                     $0.number == registration.number && $0.watch == registration.watch
                 }
@@ -347,10 +328,10 @@ package final class Reactor: @unchecked Sendable {
                         + "(fs.inotify.max_user_watches, "
                         + "max_user_instances, permissions): polling")
             }
-            if replacing, layer.isUnwatched, !isUnwatched {
+            if layer.isUnwatched, !isUnwatched {
                 watcher.log(.info, "\(layer.source.name.description): watched by inotify again")
             }
-            if replacing || isUnwatched { layer.isUnwatched = isUnwatched }
+            layer.isUnwatched = isUnwatched
             return loose
         }
         for number in loose { engine.unwatch(number) }
@@ -359,7 +340,6 @@ package final class Reactor: @unchecked Sendable {
     /// Under the lock: whether nobody is interested in the watch any more, so that it can go.
     private func unregister(_ registration: Registration, _ layer: Layer) -> Bool {
         let number = registration.number
-        guard number >= 0 else { return false }
         guard
             let index = interests[number]?.firstIndex(where: {
                 $0.layer === layer && $0.watch == registration.watch
