@@ -20,7 +20,9 @@ let swiftSettings: [SwiftSetting] =
             // That accesses exclude each other is checked in the normal build.
             .unsafeFlags([
                 "-wmo", "-Osize", "-Xfrontend", "-function-sections",
-                "-enforce-exclusivity=unchecked",
+                "-Xfrontend", "-mergeable-traps", "-enforce-exclusivity=unchecked",
+                // No copy of a function for each closure that it is given.
+                "-Xllvm", "-sil-disable-pass=closure-specialize",
             ]),
         ] : [])
 
@@ -72,7 +74,7 @@ let package = Package(
             swiftSettings: swiftSettings + outlined),
         .target(
             name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"],
-            exclude: ["exports.map"], swiftSettings: swiftSettings),
+            exclude: ["exports.map"], swiftSettings: swiftSettings + outlined),
         .target(
             name: "Library", dependencies: ["CMReload"], swiftSettings: swiftSettings,
             linkerSettings: linkerSettings),

@@ -39,7 +39,9 @@ cxx_program() { # NAME SOURCE… [FLAG…]
 # program that measures them is linked with "${parsers[@]}".
 build_parsers() {
     # As Package.swift builds what ships.
-    swiftc -Osize -enforce-exclusivity=unchecked -wmo -parse-as-library -swift-version 6 -package-name cmreload \
+    swiftc -Osize -enforce-exclusivity=unchecked -Xfrontend -mergeable-traps \
+        -Xllvm -sil-disable-pass=closure-specialize \
+        -wmo -parse-as-library -swift-version 6 -package-name cmreload \
         -module-name ConfigBench -enable-experimental-feature Embedded \
         -enable-experimental-feature BuiltinModule \
         -enable-upcoming-feature InternalImportsByDefault \
