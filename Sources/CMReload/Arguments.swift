@@ -53,9 +53,13 @@ func path(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> FilePath {
 /// A path that names a file.
 func filePath(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> FilePath {
     let path = try path(pointer)
-    let last =
-        path.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last ?? []
-    if last.isEmpty || last.elementsEqual([0x2E]) || last.elementsEqual([0x2E, 0x2E]) {
+    let isDirectory = path.withBytes { bytes in
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let last = bytes[(slash.map { $0 + 1 } ?? 0)...]
+        // Nothing, "." or "..".
+        return last.count <= 2 && last.allSatisfy { $0 == UInt8(ascii: ".") }
+    }
+    if isDirectory {
         throw Failure(.invalidArgument, .none, key: path.description, "the path names no file")
     }
     return path

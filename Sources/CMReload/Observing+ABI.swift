@@ -128,6 +128,10 @@ private func logHandler(
     }
     nonisolated(unsafe) let context = context  // The host's own, given back to it unseen.
     return Log.Handler(level: level) { level, line in
-        line.withCString { function(context, level.rawValue, $0, line.utf8.count) }
+        (line + "\0").withBytes { text in
+            text.withMemoryRebound(to: CChar.self) {
+                function(context, level.rawValue, $0.baseAddress, $0.count - 1)
+            }
+        }
     }
 }

@@ -69,5 +69,14 @@ package final class Failure: Error, Sendable {
 extension String {
     /// Whether the bytes are the same. `==` would ask for Unicode's canonical equivalence, and for
     /// its tables.
-    package func isIdentical(to other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    package func isIdentical(to other: String) -> Bool {
+        withBytes { mine in other.withBytes { equalBytes(mine, $0) } }
+    }
+
+    /// Gives its UTF-8 for the time of the call. The view of it, `utf8`, brings along what strings
+    /// in UTF-16 need.
+    package func withBytes<Answer>(_ body: (Bytes) -> Answer) -> Answer {
+        var text = self
+        return text.withUTF8(body)
+    }
 }

@@ -15,7 +15,7 @@ package final class FileSource: Source {
     package init(name: FilePath, path: FilePath) {
         self.name = name
         self.path = path
-        key = FilePath(components: [path.lastComponent], absolute: false)
+        key = path.lastComponent
     }
 
     package var settles: Bool { mount == nil }
@@ -28,8 +28,9 @@ package final class FileSource: Source {
         if let mount { return mount.watches() }
         let chain = LinkChain(path)
         guard let end = chain.end else { return chain.watches }
-        let name = FilePath(components: [end.lastComponent], absolute: false)
-        return chain.watches + [Watch(path: end.parent, mask: MountSource.plainMask, name: name)]
+        return chain.watches + [
+            Watch(path: end.parent, mask: MountSource.plainMask, name: end.lastComponent)
+        ]
     }
 
     package func read(
@@ -70,7 +71,7 @@ package final class FileSource: Source {
     private func findMount() {
         guard mount == nil else { return }
         var directory = path.components
-        var below: [ArraySlice<UInt8>] = []
+        var below: [FilePath] = []
         while let last = directory.popLast() {
             below.insert(last, at: 0)
             let above = FilePath(components: directory, absolute: true)
@@ -78,7 +79,7 @@ package final class FileSource: Source {
                 isKubelets(below[0], in: above)
             else { continue }
             // Named through the data directory itself: /etc/config/..data/app.json.
-            if below.count > 1, below[0].elementsEqual(FilePath(MountLayout.dataDirectory).bytes) {
+            if below.count > 1, below[0] == FilePath(MountLayout.dataDirectory) {
                 below.removeFirst()
             }
             mount = MountSource(
@@ -89,15 +90,14 @@ package final class FileSource: Source {
 
     /// Whether a name in a mount is one that the kubelet keeps there, and not a volume that is
     /// mounted inside, or something beside the keys.
-    private func isKubelets(_ name: ArraySlice<UInt8>, in directory: FilePath) -> Bool {
+    private func isKubelets(_ name: FilePath, in directory: FilePath) -> Bool {
         let dataDirectory = FilePath(MountLayout.dataDirectory)
-        if name.elementsEqual(dataDirectory.bytes) { return true }
+        if name == dataDirectory { return true }
         let path = directory.appending(name)
         guard let target = try? Directory.link(at: path) else {
             // After a restart of the kubelet the link of a key can be missing: kubernetes#121472.
             return (try? Directory.status(at: path)) == nil
         }
-        return !target.isAbsolute
-            && target.components.first?.elementsEqual(dataDirectory.bytes) == true
+        return !target.isAbsolute && target.components.first == dataDirectory
     }
 }

@@ -16,12 +16,12 @@ package struct LinkChain {
 
     /// Follows `path`, absolute, as the kernel would now.
     package init(_ path: FilePath) {
-        var walked: [ArraySlice<UInt8>] = []
+        var walked: [FilePath] = []
         var ahead = path.components
         var links = 0
         while !ahead.isEmpty {
             let name = ahead.removeFirst()
-            if name.elementsEqual([0x2E, 0x2E]) {
+            if name == .parentName {
                 _ = walked.popLast()
                 continue
             }
@@ -50,8 +50,7 @@ package struct LinkChain {
         end = FilePath(components: walked, absolute: true)
     }
 
-    private static func step(_ directory: FilePath, _ name: ArraySlice<UInt8>) -> Watch {
-        let name = FilePath(components: [name], absolute: false)
-        return Watch(path: directory, mask: LinkChain.mask, name: name, leadsElsewhere: true)
+    private static func step(_ directory: FilePath, _ name: FilePath) -> Watch {
+        Watch(path: directory, mask: LinkChain.mask, name: name, leadsElsewhere: true)
     }
 }

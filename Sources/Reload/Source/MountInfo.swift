@@ -34,7 +34,7 @@ enum MountInfo {
         for line in table.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
             guard fields.count >= 5 else { continue }
-            let point = FilePath("").appending(unescaped(fields[4]))
+            let point = unescaped(fields[4])
             let place = point.components
             // The end lies in the mount that is nearest to it.
             if names.starts(with: place), place.count >= depth {
@@ -55,7 +55,8 @@ enum MountInfo {
             }
         }
         if reason == nil, let first = within.first {
-            let key = FilePath(components: Array(first.components[names.count...]), absolute: false)
+            let inner = Array(first.components.dropFirst(names.count))
+            let key = FilePath(components: inner, absolute: false)
             let how =
                 within.count == 1
                 ? "is mounted into the container by itself"
@@ -77,7 +78,7 @@ enum MountInfo {
     }
 
     /// The table writes space, tab, newline and backslash as three octal digits.
-    private static func unescaped(_ field: Slice<Bytes>) -> [UInt8] {
+    private static func unescaped(_ field: Slice<Bytes>) -> FilePath {
         var plain: [UInt8] = []
         var rest = field[...]
         while let byte = rest.popFirst() {
@@ -89,7 +90,7 @@ enum MountInfo {
                 plain.append(byte)
             }
         }
-        return plain
+        return plain.withUnsafeBufferPointer { FilePath($0) }
     }
 
     private static func read() -> [UInt8]? {

@@ -31,7 +31,7 @@ package final class MountSource: Source {
     package init(name: FilePath, directory: FilePath, only path: FilePath) {
         self.name = name
         self.directory = directory
-        only = (path, FilePath(components: [path.lastComponent], absolute: false))
+        only = (path, path.lastComponent)
         isMount = true
     }
 
@@ -64,14 +64,14 @@ package final class MountSource: Source {
         }
         watches.append(Watch(path: end, mask: MountSource.plainMask))
         for path in followed {
-            let chain = LinkChain(end.appending(path.bytes))
+            let chain = LinkChain(end.appending(path))
             watches.append(contentsOf: chain.watches)
             guard let target = chain.end else { continue }
             if (try? Directory.status(at: target).kind) == .directory {
                 watches.append(Watch(path: target, mask: MountSource.plainMask))
             } else {
-                let name = FilePath(components: [target.lastComponent], absolute: false)
-                watches.append(Watch(path: target.parent, mask: MountSource.plainMask, name: name))
+                let mask = MountSource.plainMask
+                watches.append(Watch(path: target.parent, mask: mask, name: target.lastComponent))
             }
         }
         return watches
@@ -277,8 +277,9 @@ package final class MountSource: Source {
             if level == MountLayout.mostLevels { throw failed(.tooManyLinks) }
             if !isMount { followed.append(path) }
             let child: Directory
-            let last = FilePath(components: [path.lastComponent], absolute: false)
-            do throws(Errno) { child = try directory.directory(last) } catch { throw failed(error) }
+            do throws(Errno) {
+                child = try directory.directory(path.lastComponent)
+            } catch { throw failed(error) }
             try list(
                 child, prefix: path, level: level + 1, into: payload, limits: limits, using: files)
         }

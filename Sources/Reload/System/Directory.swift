@@ -63,14 +63,13 @@ package struct Directory: ~Copyable {
     package borrowing func beneathByHand(_ path: FilePath, directory: Bool) throws(Errno)
         -> FileDescriptor
     {
-        let parentName = FilePath("..").bytes
         if path.isAbsolute { throw .crossesDevice }
-        var walked: [ArraySlice<UInt8>] = []
+        var walked: [FilePath] = []
         var ahead = path.components
         var links = 0
         while !ahead.isEmpty {
             let name = ahead.removeFirst()
-            if name == parentName {
+            if name == .parentName {
                 if walked.isEmpty { throw .crossesDevice }
                 walked.removeLast()
                 continue

@@ -29,10 +29,9 @@ package struct FilePath: Equatable {
     package var count: Int { storage.count - 1 }
     package var isEmpty: Bool { count == 0 }
     package var isAbsolute: Bool { storage[0] == UInt8(ascii: "/") }
-    package var bytes: ArraySlice<UInt8> { storage.dropLast() }
 
     /// For messages: what is not UTF-8 is replaced.
-    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    package var description: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 
     package func withCString<Answer, Problem: Error>(
         _ body: (UnsafePointer<CChar>) throws(Problem) -> Answer
@@ -52,22 +51,39 @@ package struct FilePath: Equatable {
         }
     }
 
-    package func appending(_ component: some Sequence<UInt8>) -> FilePath {
-        var joined = Array(bytes)
+    package func appending(_ component: Bytes) -> FilePath {
+        var joined = storage
+        joined.removeLast()
         if !joined.isEmpty, joined.last != UInt8(ascii: "/") { joined.append(UInt8(ascii: "/")) }
         joined.append(contentsOf: component)
         joined.append(0)
         return FilePath(storage: joined)
     }
 
-    package func appending(_ component: StaticString) -> FilePath {
-        appending(
-            UnsafeBufferPointer(start: component.utf8Start, count: component.utf8CodeUnitCount))
+    package func appending(_ component: FilePath) -> FilePath {
+        component.withBytes { appending($0) }
     }
 
+    package func appending(_ component: StaticString) -> FilePath {
+        appending(Bytes(start: component.utf8Start, count: component.utf8CodeUnitCount))
+    }
+
+    package static let parentName = FilePath("..")
+
     /// The components, without empty ones and `.`; `..` stays, since links make it mean something.
-    package var components: [ArraySlice<UInt8>] {
-        bytes.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual([UInt8(ascii: ".")]) }
+    package var components: [FilePath] {
+        withBytes { bytes in
+            var names: [FilePath] = []
+            var start = 0
+            for end in 0...bytes.count
+            where end == bytes.count || bytes[end] == UInt8(ascii: "/") {
+                let name = Bytes(rebasing: bytes[start..<end])
+                start = end + 1
+                if name.isEmpty || name.count == 1 && name[0] == UInt8(ascii: ".") { continue }
+                names.append(FilePath(name))
+            }
+            return names
+        }
     }
 
     /// The path without its last component; of a single component, "/" or ".".
@@ -77,16 +93,13 @@ package struct FilePath: Equatable {
         return FilePath(components: names, absolute: isAbsolute)
     }
 
-    package var lastComponent: ArraySlice<UInt8> { components.last ?? [] }
+    /// The last component; empty when there is none.
+    package var lastComponent: FilePath { components.last ?? FilePath("") }
 
-    package init(components: [ArraySlice<UInt8>], absolute: Bool) {
-        storage = absolute ? [UInt8(ascii: "/")] : []
-        for (index, name) in components.enumerated() {
-            if index > 0 { storage.append(UInt8(ascii: "/")) }
-            storage.append(contentsOf: name)
-        }
-        if storage.isEmpty { storage.append(UInt8(ascii: ".")) }
-        storage.append(0)
+    package init(components: [FilePath], absolute: Bool) {
+        self.init(absolute ? "/" : "")
+        for name in components { self = appending(name) }
+        if isEmpty { self.init(".") }
     }
 
     /// The same path from the root: the host may change its working directory later.
@@ -96,8 +109,8 @@ package struct FilePath: Equatable {
         let length = buffer.withUnsafeMutableBytes {
             cs_current_directory($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
         }
-        let directory = FilePath(storage: Array(buffer.prefix(Int(try check(length)))) + [0])
-        return directory.appending(bytes)
+        buffer.removeLast(buffer.count - Int(try check(length)))
+        return FilePath(storage: buffer + [0]).appending(self)
     }
 }
 

@@ -1,6 +1,7 @@
 // inotify(7): hints that a directory may have changed.
 
 internal import CSystem
+package import Config
 
 /// What is asked of, and told by, a watch.
 package struct WatchMask: OptionSet, Sendable {
@@ -49,7 +50,7 @@ package struct Inotify: ~Copyable {
     package struct Notice {
         package let watch: Int32
         package let mask: WatchMask
-        package let name: UnsafeRawBufferPointer
+        package let name: Bytes
     }
 
     /// Takes what is queued, as much as fits; 0 when there is nothing.
@@ -71,7 +72,9 @@ package struct Inotify: ~Copyable {
             body(
                 Notice(
                     watch: watch, mask: WatchMask(rawValue: mask),
-                    name: UnsafeRawBufferPointer(start: name, count: count)))
+                    name: Bytes(
+                        start: UnsafeRawPointer(name)?.assumingMemoryBound(to: UInt8.self),
+                        count: count)))
         }
     }
 }

@@ -61,9 +61,11 @@ package enum Log {
 
     /// Names may hold anything: what would end the line or the text is replaced.
     private static func singleLine(_ line: String) -> String {
-        if !line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return line }
-        return String(
-            decoding: line.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
+        line.withBytes { text in
+            String(
+                decoding: text.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0 },
+                as: UTF8.self)
+        }
     }
 
     /// A line to be written once nobody holds the reactor's lock: at the next `flush`.

@@ -93,7 +93,7 @@ private struct Metric: Sendable {
             // Of short secrets a checksum tells too much.
             if !sample.isSensitive { text.label("checksum", body.checksum) }
             // Anybody can make a link of any bytes, and one that is not UTF-8 would spoil it all.
-            text.label("generation", String(decoding: body.generation, as: UTF8.self).utf8)
+            text.label("generation", String(decoding: body.generation, as: UTF8.self))
             text.end(1)
         },
         Metric(
@@ -160,13 +160,13 @@ private struct MetricsText {
         append(metric)
         append(suffix)
         hasLabels = false
-        if !sample.name.isEmpty { label("watcher", sample.name.utf8) }
-        if sample.number > 1 { label("number", "\(sample.number)".utf8) }
+        if !sample.name.isEmpty { label("watcher", sample.name) }
+        if sample.number > 1 { label("number", "\(sample.number)") }
     }
 
     /// Of a label's value the format escapes backslash, quote and line feed; all else stands as it
     /// is.
-    mutating func label(_ name: StaticString, _ value: some Sequence<UInt8>) {
+    mutating func label(_ name: StaticString, _ value: Bytes) {
         append(hasLabels ? "," : "{")
         append(name)
         append("=\"")
@@ -180,6 +180,11 @@ private struct MetricsText {
             }
         }
         append("\"")
+    }
+
+    mutating func label(_ name: StaticString, _ value: String) {
+        var value = value
+        value.withUTF8 { label(name, $0) }
     }
 
     mutating func end(_ number: UInt64) {

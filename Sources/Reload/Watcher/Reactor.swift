@@ -165,7 +165,7 @@ package final class Reactor: @unchecked Sendable {
             layer.needsArming = true
         } else {
             let watch = interest.watch
-            if let name = watch.name, !name.bytes.elementsEqual(event.name) { return }
+            if let name = watch.name, !name.withBytes({ equalBytes($0, event.name) }) { return }
             // A name that is gone may come back in a way that is not watched for while it is there.
             if watch.leadsElsewhere || event.mask.contains(.delete) { layer.needsArming = true }
         }

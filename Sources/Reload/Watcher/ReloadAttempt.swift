@@ -279,10 +279,13 @@ package struct ReloadAttempt {
                 made += 1
             } catch {
                 // Of several the first by name, whatever order the directory lists them in.
-                if let first = failure, !error.key.utf8.lexicographicallyPrecedes(first.key.utf8) {
-                    continue
-                }
-                failure = error
+                let isFirst =
+                    failure.map { first in
+                        error.key.withBytes { key in
+                            first.key.withBytes { compareBytes(key, $0) < 0 }
+                        }
+                    } ?? true
+                if isFirst { failure = error }
             }
         }
         if let failure {
