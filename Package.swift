@@ -74,7 +74,7 @@ let package = Package(
             swiftSettings: swiftSettings + outlined),
         .target(
             name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"],
-            exclude: ["exports.map"], swiftSettings: swiftSettings + outlined),
+            exclude: ["exports.map"], swiftSettings: swiftSettings),
         .target(
             name: "Library", dependencies: ["CMReload"], swiftSettings: swiftSettings,
             linkerSettings: linkerSettings),

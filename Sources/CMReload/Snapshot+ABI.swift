@@ -80,6 +80,7 @@ public func cmr_snapshot_bytes(
 // MARK: - Values by path
 
 @_cdecl("cmr_snapshot_string") @implementation
+@_optimize(speed)
 public func cmr_snapshot_string(
     _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
     _ text_out: UnsafeMutablePointer<UnsafePointer<CChar>?>!, _ size_out: UnsafeMutablePointer<Int>!
@@ -91,6 +92,7 @@ public func cmr_snapshot_string(
 }
 
 @_cdecl("cmr_snapshot_int64") @implementation
+@_optimize(speed)
 public func cmr_snapshot_int64(
     _ snapshot: OpaquePointer!, _ path: UnsafePointer<CChar>!,
     _ value_out: UnsafeMutablePointer<Int64>!

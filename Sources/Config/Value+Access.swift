@@ -6,6 +6,12 @@ extension Value {
         ValueType(rawValue: UInt8(truncatingIfNeeded: node.pointee.head)) ?? .null
     }
 
+    /// The same as to compare with `type`, for reads that are to cost no call.
+    @inline(__always)
+    private func isOf(_ type: ValueType) -> Bool {
+        UInt8(truncatingIfNeeded: node.pointee.head) == type.rawValue
+    }
+
     /// The document that the value belongs to.
     @inline(__always)
     package var document: Document { Document.of(node) }
@@ -53,7 +59,7 @@ extension Value {
     @inline(__always)
     package var string: Bytes {
         get throws(ReadError) {
-            guard type == .string else { throw .type }
+            guard isOf(.string) else { throw .type }
             return content
         }
     }
@@ -61,7 +67,7 @@ extension Value {
     /// The text of a string, or the content of a key that is not UTF-8. A NUL follows it.
     package var bytes: Bytes {
         get throws(ReadError) {
-            guard type == .string || type == .bytes else { throw .type }
+            guard isOf(.string) || isOf(.bytes) else { throw .type }
             return content
         }
     }
@@ -69,26 +75,24 @@ extension Value {
     @inline(__always)
     package var int64: Int64 {
         get throws(ReadError) {
-            switch type {
-            case .int64: return Int64(bitPattern: node.pointee.payload)
-            case .string: return try integerOfText
-            case .double: return try Text.int64(exactly: Double(bitPattern: node.pointee.payload))
-            case .null, .bool, .array, .object, .bytes: throw .type
+            // The text of a key was read when its document was made.
+            if isOf(.string), index == 0 {
+                let integer = document.header.pointee.integer
+                if _fastPath(integer.kind == .value) { return integer.value }
             }
+            if isOf(.int64) { return Int64(bitPattern: node.pointee.payload) }
+            return try int64OfAnything
         }
     }
 
-    /// The text of a key was read when its document was made.
-    @inline(__always)
-    private var integerOfText: Int64 {
+    private var int64OfAnything: Int64 {
+        @inline(never)
         get throws(ReadError) {
-            guard index == 0 else { return try Text.int64(content) }
-            let integer = document.header.pointee.integer
-            switch integer.kind {
-            case .value: return integer.value
-            case .notInteger: throw .type
-            case .outOfRange: throw .range
-            case .unread: return try Text.int64(content)
+            switch type {
+            case .int64: return Int64(bitPattern: node.pointee.payload)
+            case .string: return try Text.int64(content)
+            case .double: return try Text.int64(exactly: Double(bitPattern: node.pointee.payload))
+            case .null, .bool, .array, .object, .bytes: throw .type
             }
         }
     }
