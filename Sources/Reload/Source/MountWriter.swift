@@ -18,9 +18,16 @@ package enum MountWriter {
                 () throws(Errno) in
                 try Directory(path: path)
             }
-            try Mount(root: root, name: path.description, memory: memory).publish(tree)
+            // All that it takes, before anything is changed.
+            guard let room = memory.allocate(roomSize) else { throw MountTree.noMemory }
+            defer { memory.free(room, roomSize) }
+            let buffer = UnsafeMutableRawBufferPointer(start: room, count: roomSize)
+            try Mount(root: root, name: path.description, buffer: buffer).publish(tree)
         }
     }
+
+    /// A few hundred names of a listing; content is compared piece by piece.
+    private static var roomSize: Int { 32 << 10 }
 }
 
 /// The directory during one write.
@@ -28,12 +35,13 @@ private struct Mount: ~Copyable {
     let root: Directory
     /// What messages call it.
     let name: String
-    let memory: Memory
+    /// Room for a listing or for content.
+    let buffer: UnsafeMutableRawBufferPointer
 
     /// Steps 2 to 12 of AtomicWriter.Write; step 1 made the tree.
     func publish(_ tree: MountTree) throws(Failure) {
         let old = try oldDirectory()
-        if let old, try holds(tree, old) {
+        if let old, holds(tree, old) {
             // Links are missing where a kubelet died before it made them (kubernetes#121472).
             return try makeLinks(tree)
         }
@@ -67,29 +75,23 @@ private struct Mount: ~Copyable {
     }
 
     /// Whether nothing needs to be written (steps 3 and 4).
-    private func holds(_ tree: MountTree, _ old: FilePath) throws(Failure) -> Bool {
-        try attempt("cannot compare the files", name) { () throws(Errno) in
-            try withBuffer { buffer throws(Errno) in
-                guard let directory = try? root.directory(old) else { return false }
-                return Mount.holds(tree, directory, buffer)
-            }
-        }
+    private func holds(_ tree: MountTree, _ old: FilePath) -> Bool {
+        guard let directory = try? root.directory(old) else { return false }
+        return holds(tree, directory)
     }
 
     /// Whether a directory holds the tree and nothing else. What cannot be read is something
     /// else.
-    private static func holds(
-        _ tree: MountTree, _ directory: borrowing Directory, _ buffer: UnsafeMutableRawBufferPointer
-    ) -> Bool {
+    private func holds(_ tree: MountTree, _ directory: borrowing Directory) -> Bool {
         var wanted = 0
         for child in tree {
             wanted += 1
             switch child.kind {
             case .file(let file):
-                guard let found = try? directory.file(child.name), isSame(file, found, buffer)
+                guard let found = try? directory.file(child.name), isSame(file, found)
                 else { return false }
             case .directory(let below):
-                guard let found = try? directory.directory(child.name), holds(below, found, buffer)
+                guard let found = try? directory.directory(child.name), holds(below, found)
                 else { return false }
             }
         }
@@ -102,10 +104,7 @@ private struct Mount: ~Copyable {
         return found == wanted
     }
 
-    private static func isSame(
-        _ file: MountTree.File, _ found: borrowing FileDescriptor,
-        _ buffer: UnsafeMutableRawBufferPointer
-    ) -> Bool {
+    private func isSame(_ file: MountTree.File, _ found: borrowing FileDescriptor) -> Bool {
         guard let status = try? found.status(), status.kind == .regular, status.mode == file.mode,
             status.size == file.content.count
         else { return false }
@@ -215,12 +214,10 @@ private struct Mount: ~Copyable {
         let data = FilePath(MountLayout.dataDirectory)
         try attempt("cannot remove the links of removed keys", name) { () throws(Errno) in
             let directory = try root.directory(old)
-            try withBuffer { buffer throws(Errno) in
-                try directory.list(into: buffer, failing: { $0 }) { entry throws(Errno) in
-                    if tree.contains(entry.bytes) { return }
-                    let link = try root.link(FilePath(entry.bytes))
-                    if link == data.appending(entry.bytes) { try root.remove(entry.name) }
-                }
+            try directory.list(into: buffer, failing: { $0 }) { entry throws(Errno) in
+                if tree.contains(entry.bytes) { return }
+                let link = try root.link(FilePath(entry.bytes))
+                if link == data.appending(entry.bytes) { try root.remove(entry.name) }
             }
         }
     }
@@ -238,15 +235,21 @@ private struct Mount: ~Copyable {
         while true {
             let directory = try parent.directory(name)
             var removed = 0
-            try withBuffer { buffer throws(Errno) in
-                try directory.list(into: buffer, failing: { $0 }) { entry throws(Errno) in
-                    if try directory.isDirectory(entry) {
-                        try remove(entry.name, from: directory, level: level + 1)
-                    } else {
-                        try directory.remove(entry.name)
-                    }
-                    removed += 1
+            var below: FilePath?
+            try directory.list(into: buffer, failing: { $0 }) { entry throws(Errno) in
+                if try directory.isDirectory(entry) {
+                    // Its turn comes when the listing is over: the two have one buffer.
+                    below = FilePath(entry.bytes)
+                } else {
+                    try directory.remove(entry.name)
                 }
+                removed += 1
+            }
+            if let below {
+                try below.withCString { name throws(Errno) in
+                    try remove(name, from: directory, level: level + 1)
+                }
+                continue
             }
             do throws(Errno) {
                 return try parent.removeDirectory(name)
@@ -255,16 +258,6 @@ private struct Mount: ~Copyable {
                 if error != .notEmpty || removed == 0 { throw error }
             }
         }
-    }
-
-    /// Room for a listing or for content; a listing within a listing has its own.
-    private func withBuffer<Answer>(
-        _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> Answer
-    ) throws(Errno) -> Answer {
-        let size = 32 << 10
-        guard let start = memory.allocate(size) else { throw .outOfMemory }
-        defer { memory.free(start, size) }
-        return try body(UnsafeMutableRawBufferPointer(start: start, count: size))
     }
 }
 
