@@ -124,6 +124,25 @@ TEST("a start that the validator rejects fails, tells nobody, and may be tried a
     recorder_free(&recorder);
 }
 
+TEST("a start says what is wrong with a source, and shows nobody what there is without it")
+{
+    static const char schema[] = "{\"required\": [\"a.json\"]}";
+    const char *bad = new_mount("bad"), *good = new_mount("good");
+    struct veto veto = {0};
+    PUBLISH(bad, FILE_TEXT("a.json", "{"));
+    PUBLISH(good, FILE_TEXT("port", "1"));
+    cmr_watcher *watcher = new_watcher(bad);
+    REQUIRE_OK(cmr_watcher_add_mount(watcher, good, NULL));
+    REQUIRE_OK(cmr_watcher_set_schema(watcher, "", schema, strlen(schema), NULL));
+    REQUIRE_OK(cmr_watcher_set_validator(watcher, judge, &veto));
+    CHECK_STATUS(cmr_watcher_start(watcher, NULL), CMR_E_PARSE);
+    CHECK_INT(veto.calls, 0);
+    PUBLISH(bad, FILE_TEXT("a.json", "{}"));
+    start(watcher);
+    CHECK_INT(veto.calls, 1);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("the candidate is the snapshot that is published, and a rejected one that is held stays")
 {
     const char *mount = new_mount("mount");

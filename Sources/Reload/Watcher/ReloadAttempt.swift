@@ -93,8 +93,9 @@ package struct ReloadAttempt {
             result.outcomes.append((index, outcome))
         }
         bench.parser.trim()
-        // What nobody has changed is what is there.
-        if changed.isEmpty, newest != nil { return result }
+        // What nobody has changed is what is there. A first version lacks none of its sources: there
+        // is nothing to look at while one of them is not good.
+        if newest == nil ? isIncomplete(result) : changed.isEmpty { return result }
         do throws(Rejection) {
             result.proposal = try propose(loaded, validate)
         } catch {
@@ -106,6 +107,16 @@ package struct ReloadAttempt {
             }
         }
         return result
+    }
+
+    private func isIncomplete(_ result: Result) -> Bool {
+        result.outcomes.contains {
+            switch $0.outcome {
+            case .failed: true
+            case .missing: !layers[$0.layer].isOptional
+            case .known, .same, .content, .quarantined: false
+            }
+        }
     }
 
     /// Takes of the changed layers those that are good without the others.
