@@ -35,9 +35,13 @@ package struct Rejection: Error, Equatable {
 
     package init(_ failure: Failure, fingerprint: UInt64, violations: Violations? = nil) {
         self.failure = failure
-        self.fingerprint = fingerprint
+        // That there was no memory says nothing about the content.
+        self.fingerprint = failure.kind == .noMemory ? 0 : fingerprint
         self.violations = violations
     }
+
+    /// The same content may be taken at the next look.
+    var isPassing: Bool { failure.stage == .load || failure.kind == .noMemory }
 
     /// Of what one reports only once.
     package static func == (a: Rejection, b: Rejection) -> Bool {

@@ -88,13 +88,13 @@ extension Watcher {
             layer.isHeldBack = !isTaken
             // What is held back is read again in each attempt, until all fits together.
             if !isTaken { layer.examined = nil }
-            schedule(layer, at: now)
         }
         if let rejection = result.rejection {
             if rejectedTogether != rejection { rejections.append(rejection) }
             problem = problem ?? rejection.failure
         }
         rejectedTogether = result.rejection
+        for (index, _) in result.outcomes { schedule(layers[index], at: now) }
         if problem == nil { newestRejection = nil }
         var callers = ticket.callers
         if let proposal = result.proposal {
@@ -163,6 +163,7 @@ extension Watcher {
             if case .rejected(let known) = layer.health, known == rejection { isNews = false }
             if layer.isLost { recover(layer, cause) }
             layer.health = .rejected(rejection)
+            if rejection.isPassing { layer.examined = nil }
             return (rejection, isNews)
         }
     }

@@ -12,12 +12,11 @@ extension Watcher {
     /// Sets when a layer is looked at although nothing is signalled.
     func schedule(_ layer: Layer, at now: Instant) {
         guard layer.source.canChange else { return }
-        var isUnreadable = layer.isLost
-        if case .rejected(let rejection) = layer.health {
-            isUnreadable = rejection.failure.stage == .load
-        }
+        var mayRecover = layer.isLost
+        if case .rejected(let rejection) = layer.health { mayRecover = rejection.isPassing }
+        if layer.isHeldBack, let rejectedTogether { mayRecover = rejectedTogether.isPassing }
         layer.isPolled = layer.isUnwatched || !layer.source.isLocal
-        if layer.isPolled || isUnreadable || layer.content == nil || layer.needsArming {
+        if layer.isPolled || mayRecover || layer.content == nil || layer.needsArming {
             layer.nextCheck = now.advanced(byMilliseconds: options.pollMilliseconds)
             reactor.note(layer.nextCheck)
         }
