@@ -69,8 +69,18 @@ normal:
 
 address thread:
 	@.ci/tools swift libyaml
-	@swift build -q --build-tests --sanitize=$@ --scratch-path .build-$@
+	@swift build -q --build-tests --sanitize=$@ --scratch-path .build-$@ $(LINKING)
 	@$(call prefix_of,$@,.build-$@)
+
+# The library that is sanitized for addresses goes without memory where a test wants it to.
+address: build/faults/refusal.o
+address: LINKING = $(addprefix -Xlinker ,$(REFUSABLE:%=--wrap=%) $(abspath build/faults/refusal.o))
+REFUSABLE := cs_allocate cs_allocate_lines cs_allocate_for_caller
+
+build/faults/refusal.o: Tests/Faults/refusal.c
+	@.ci/tools gcc
+	@mkdir -p $(@D)
+	@gcc -c -std=c11 -O1 -g -fPIC -Wall -Wextra -Werror -o $@ $<
 
 # The prefix build/$(1), made of links to what the scratch folder $(2) holds.
 prefix_of = mkdir -p build/$(1)/lib && ln -sfn ../../include build/$(1)/include && \
@@ -102,7 +112,7 @@ test: all normal
 	@.ci/summary build/test
 
 # What costs more: the form of the sources, the same tests under sanitizers and valgrind, stress,
-# and every system call failing once. Foundation and the runner of Swift's tests leak by themselves;
+# and every system call and allocation failing once. Foundation and the runner of Swift's tests leak by themselves;
 # what the library leaks is looked for by the C tests. A sanitized library shares its runtime with
 # a host that clang built; the shipped one is tested inside such a host as it is. Config has no
 # threads.
@@ -131,6 +141,7 @@ check: all normal address thread
 	@LIMIT=1800 .ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
 	@.ci/suite $@ scenarios-address env CC=clang CFLAGS='$(ADDRESS)' Tests/Scenarios/run.sh build/address
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
+	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
 	@.ci/summary build/check
 
