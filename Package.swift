@@ -62,13 +62,22 @@ let package = Package(
         .target(
             name: "CSystem",
             cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
-        .systemLibrary(name: "CYAML", path: "Sources/CYAML"),
+        .target(
+            name: "CYAML",
+            cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])],
+            linkerSettings: [
+                .unsafeFlags([
+                    // The archive and not the shared library, which would be one more to load.
+                    "-Xlinker", "-l:libyaml.a",
+                    // libyaml's memory is Config's: CYAML/memory.c.
+                    "-Xlinker", "--wrap=malloc", "-Xlinker", "--wrap=realloc",
+                    "-Xlinker", "--wrap=free", "-Xlinker", "--wrap=strdup",
+                ])
+            ]),
         .target(
             name: "Config", dependencies: ["CYAML"],
             // For size too: what has to be fast says so itself, by @_optimize(speed).
-            swiftSettings: swiftSettings,
-            // The archive and not the shared library, which would be one more to load.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libyaml.a"])]),
+            swiftSettings: swiftSettings),
         .target(
             name: "Reload", dependencies: ["Config", "CSystem"],
             swiftSettings: swiftSettings + outlined),

@@ -152,6 +152,13 @@ TEST("of a secret that was replaced nothing is left, whatever it was read as")
         {"token", "$"}, {"token", "  $\n"}, {"a.json", "{\"password\": \"$\"}"},
         {"a.json", "{\"\\u0070assword\": \"\\u0041$\", \"$\": [\"$\", {\"$\": \"$\"}]}"},
         {"a.json", "{\"$\": 1, \"$\": 2}"}, {"number", "@"}, {"n.json", "[@]"},
+        {"a.yaml", "password: $\n"}, {"a.yaml", "\"$\": ['$', \"\\u0041$\", $ $]\n? x\n: @\n"},
+        {"a.yaml", "# $\n--- \nfolded: >-\n  $\n  $\n\nkept: &$ |+\n  $\n\nagain: *$\n...\n"},
+        {"a.yaml", "%TAG !e! tag:$,2000:\n--- \n- !!str $\n- {$: $, x: [$]}\n- !!binary $\n"},
+        {"a.toml", "password = \"\\u0041$\"\n[$]\n\"$\" = ['$', \"\"\"\n$\"\"\"]\npin = @\n"},
+        {"a.properties", "$ : \\u0041$ \\\n  $\n# $\n"},
+        {"a.env", "A=\"$\\n$\"\nexport B='$' # $\nC=$\n"},
+        {"a.ini", "[$]\n$ = $\n; $\n"},
     };
     const char *mount = new_mount("mount");
     cmr_watcher *watcher = sensitive_watcher(mount);
@@ -211,8 +218,13 @@ TEST("what the history has is kept, and goes with it")
 
 TEST("of a secret that was rejected, or did not let the watcher start, nothing is left")
 {
-    static const char *const broken[] = {
-        "{\"password\": \"$\"", "[\"$\\x\"]", "{\"$\" 1}", "[@, @", "$",
+    static const struct { const char *key, *content; } broken[] = {
+        {"a.json", "{\"password\": \"$\""}, {"a.json", "[\"$\\x\"]"}, {"a.json", "{\"$\" 1}"},
+        {"a.json", "[@, @"}, {"a.json", "$"}, {"a.yaml", "$: \"$ \\u0041$\n"},
+        {"a.yaml", "$: 1\n$: 2\n"}, {"a.yaml", "&$ [*$, $]\n"}, {"a.yaml", "- !e!$ $\n"},
+        {"a.yaml", "$: |\n  $\n $\n"}, {"a.toml", "a = \"$\\u0041\n\"\n"},
+        {"a.toml", "$ = 1\n$ = @\n"},
+        {"a.properties", "$=$\\uzzzz\n"}, {"a.env", "$=\"$\n"}, {"a.ini", "$=$\n[$\n"},
     };
     const char *mount = new_mount("mount");
     cmr_watcher *watcher = sensitive_watcher(mount);
@@ -222,8 +234,8 @@ TEST("of a secret that was rejected, or did not let the watcher start, nothing i
     PUBLISH(mount, FILE_TEXT("a.json", "[]"));
     start(watcher);
     for (size_t index = 0; index < sizeof broken / sizeof *broken; index++) {
-        about("%s", broken[index]);
-        publish_secret(mount, "a.json", broken[index]);
+        about("%s", broken[index].content);
+        publish_secret(mount, broken[index].key, broken[index].content);
         CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_PARSE);
         CHECK(leaves_nothing());
     }

@@ -13,10 +13,12 @@ pattern) source=PatternFuzzer ;;
 esac
 mkdir -p ".build-fuzz/$target"
 fuzzer=.build-fuzz/$target-fuzzer
+clang -c -O1 -g -ISources/CYAML/include -o .build-fuzz/memory.o Sources/CYAML/memory.c
 swiftc -O -parse-as-library -swift-version 6 -package-name cmreload -module-name Fuzzer \
     -enable-experimental-feature BuiltinModule -sanitize=fuzzer,address -D "${target^^}" \
-    -I Sources/CYAML -o "$fuzzer" $(find Sources/Config -name '*.swift') \
-    "Tests/Fuzz/$source.swift" -l:libyaml.a
+    -I Sources/CYAML/include -o "$fuzzer" $(find Sources/Config -name '*.swift') \
+    "Tests/Fuzz/$source.swift" .build-fuzz/memory.o -l:libyaml.a \
+    $(printf -- '-Xlinker --wrap=%s ' malloc realloc free strdup)
 SWIFT_BACKTRACE=enable=no "$fuzzer" -max_total_time="$seconds" -dict="Tests/Fuzz/$target.dict" \
     -artifact_prefix=".build-fuzz/" -timeout=10 -print_final_stats=1 ".build-fuzz/$target" \
     "Tests/Fuzz/corpus/$target"

@@ -1,5 +1,5 @@
 // A YAML text as libyaml's events, one after the other. The only file that knows libyaml: what it
-// counts in characters comes out in bytes, and what it allocates may fail.
+// counts in characters comes out in bytes, and what it allocates is the parser's memory.
 
 private import CYAML
 
@@ -29,47 +29,60 @@ struct YAMLEvents: ~Copyable {
     private(set) var offset = 0
 
     private let memory: Memory
-    private let block: UnsafeMutableRawPointer
-    private let parser: UnsafeMutablePointer<yaml_parser_t>
-    private let event: UnsafeMutablePointer<yaml_event_t>
+    /// What libyaml is lent, and what it keeps the address of.
+    private let block: UnsafeMutablePointer<Block>
     private var place: CharacterPlace
 
-    private static var size: Int { eventOffset &+ MemoryLayout<yaml_event_t>.size }
-    private static var eventOffset: Int { MemoryLayout<yaml_parser_t>.stride }
+    private struct Block {
+        var memory: cyaml_memory
+        var parser = yaml_parser_t()
+        var event = yaml_event_t()
+    }
 
     /// Nil when there is no memory. The bytes are followed by 64 zeros.
     init?(_ bytes: Bytes, memory: Memory) {
-        // libyaml keeps the parser's address.
-        guard let block = memory.allocate(YAMLEvents.size) else { return nil }
-        let parser = block.bindMemory(to: yaml_parser_t.self, capacity: 1)
-        guard yaml_parser_initialize(parser) == 1 else {
-            memory.free(block, YAMLEvents.size)
+        guard let room = memory.allocate(MemoryLayout<Block>.size) else { return nil }
+        let block = room.bindMemory(to: Block.self, capacity: 1)
+        block.initialize(
+            to: Block(memory: cyaml_memory(allocate: memory.allocate, free: memory.free)))
+        cyaml_lend(&block.pointee.memory)
+        let isReady = yaml_parser_initialize(&block.pointee.parser) == 1
+        cyaml_lend(nil)
+        guard isReady else {
+            memory.free(block, MemoryLayout<Block>.size)
             return nil
         }
         // Always: it would take UTF-16 too, in which other offsets hold than in the bytes.
-        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-        yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
-        event = (block + YAMLEvents.eventOffset).bindMemory(to: yaml_event_t.self, capacity: 1)
-        event.initialize(to: yaml_event_t())
+        yaml_parser_set_encoding(&block.pointee.parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(&block.pointee.parser, bytes.baseAddress, bytes.count)
         self.memory = memory
         self.block = block
-        self.parser = parser
         place = CharacterPlace(bytes)
     }
 
     deinit {
-        yaml_event_delete(event)
-        yaml_parser_delete(parser)
-        memory.free(block, YAMLEvents.size)
+        cyaml_lend(&block.pointee.memory)
+        yaml_event_delete(&block.pointee.event)
+        yaml_parser_delete(&block.pointee.parser)
+        cyaml_lend(nil)
+        memory.free(block, MemoryLayout<Block>.size)
+    }
+
+    /// Whether there is a next event; otherwise the parser says why not.
+    private func advance() -> Bool {
+        cyaml_lend(&block.pointee.memory)
+        defer { cyaml_lend(nil) }
+        yaml_event_delete(&block.pointee.event)
+        return yaml_parser_parse(&block.pointee.parser, &block.pointee.event) == 1
     }
 
     mutating func next() throws(ParseError) -> Event {
         while true {
-            yaml_event_delete(event)
-            guard yaml_parser_parse(parser, event) == 1 else { throw problem() }
-            offset = place.offset(ofCharacter: event.pointee.start_mark.index)
-            let data = event.pointee.data
-            switch event.pointee.type {
+            guard advance() else { throw problem() }
+            let event = block.pointee.event
+            offset = place.offset(ofCharacter: event.start_mark.index)
+            let data = event.data
+            switch event.type {
             case YAML_SCALAR_EVENT:
                 let scalar = data.scalar
                 let tag = Bytes(name: scalar.tag)
@@ -96,12 +109,13 @@ struct YAMLEvents: ~Copyable {
     // MARK: - Errors
 
     private mutating func problem() -> ParseError {
-        switch parser.pointee.error {
+        let parser = block.pointee.parser
+        switch parser.error {
         case YAML_MEMORY_ERROR: return ParseError(problem: .noMemory, offset: 0)
         case YAML_READER_ERROR:
-            return ParseError(words: words, at: Int(clamping: parser.pointee.problem_offset))
+            return ParseError(words: words, at: Int(clamping: parser.problem_offset))
         default:
-            let character = parser.pointee.problem_mark.index
+            let character = parser.problem_mark.index
             return ParseError(words: words, at: place.offset(ofCharacter: character))
         }
     }
@@ -109,12 +123,13 @@ struct YAMLEvents: ~Copyable {
     /// What libyaml says: "did not find expected key while parsing a block mapping". Its texts are
     /// constants and hold nothing of the source.
     private var words: String {
-        var problem = Bytes(constant: parser.pointee.problem)
+        let parser = block.pointee.parser
+        var problem = Bytes(constant: parser.problem)
         // The place stands in front of the message.
         let isPlaced = problem.hasSuffix(" in this context")
         if isPlaced { problem = Bytes(rebasing: problem.dropLast(16)) }
         let words = String(decoding: problem, as: UTF8.self) + (isPlaced ? " here" : "")
-        guard let context = parser.pointee.context else { return words }
+        guard let context = parser.context else { return words }
         return words + " " + String(decoding: Bytes(constant: context), as: UTF8.self)
     }
 }
