@@ -1,7 +1,7 @@
 /* Where libyaml's memory comes from: the allocator of whoever parses, which may say no and wipes
- * what is secret. libyaml calls malloc(3) and its like by name, so the linker leads these calls here
- * (--wrap, in Package.swift), and those of the rest of the library with them: they go on to libc,
- * as do libyaml's own where nothing is lent.
+ * what is secret. libyaml calls malloc(3) and its like by name, so the linker leads these calls
+ * here (--wrap, in Package.swift), and those of the rest of the library with them: they go on to
+ * libc, as do libyaml's own where nothing is lent.
  */
 #include "CYAML.h"
 

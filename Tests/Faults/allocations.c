@@ -1,8 +1,8 @@
-/* Memory that is refused: every step of a watcher's life is taken with its first allocation refused,
- * with its second, and so on until none is left to refuse; and then with all from the first on, from
- * the second on. A step that goes without memory says so or does what it is for; nothing else
- * changes, and the same step succeeds when it is taken again. What leaks, or is used after it was
- * freed, AddressSanitizer finds at the end of each test.
+/* Memory that is refused: every step of a watcher's life is taken with its first allocation
+ * refused, with its second, and so on until none is left to refuse; and then with all from the
+ * first on, from the second on. A step that goes without memory says so or does what it is for;
+ * nothing else changes, and the same step succeeds when it is taken again. What leaks, or is used
+ * after it was freed, AddressSanitizer finds at the end of each test.
  */
 #include "../ABITests/abitest.h"
 
@@ -69,7 +69,7 @@ static bool goes_on(struct sweep *sweep, const char *what)
     return true;
 }
 
-/* Tries a step until it succeeds with memory; what it answered without. */
+/* A step that failed says why. */
 static void check_error(const struct sweep *sweep, const cmr_error *error)
 {
     if (sweep->status == CMR_OK) return;
@@ -89,12 +89,14 @@ static const struct form {
     const char *head, *line, *tail;
 } forms[] = {
     {"text", 150, "first %d\n", "line %d of %d\n", ""},
-    {"a.json", 150, "{\"first\": %d", ",\n\"k%d\": [%d, 0.5, \"\\u00e9\", {\"in\": {\"k\": []}}]", "}"},
+    {"a.json", 150, "{\"first\": %d",
+     ",\n\"k%d\": [%d, 0.5, \"\\u00e9\", {\"in\": {\"k\": []}}]", "}"},
     {"a.yaml", 8, "%%YAML 1.2\n%%TAG !e! tag:example.com,2000:\n---\nfirst: %d\n",
      "\"k%d\":\n  - &a%d >-\n    folded\n    text\n  - {a: [b, 'c', *a%2$d], d: !!str 1}\n"
      "  - ? plain\n      key\n    : \"\\u00e9 escaped\n      and continued\"\n",
      "...\n"},
-    {"a.toml", 150, "first = %d\n", "[table%d.\"in\"]\na.b = [%d, 1.5, {c = '''x'''}]\n[[many]]\n", ""},
+    {"a.toml", 150, "first = %d\n",
+     "[table%d.\"in\"]\na.b = [%d, 1.5, {c = '''x'''}]\n[[many]]\n", ""},
     {"a.properties", 150, "first = %d\n", "k%d : %d \\\n   continued \\u00e9\n", ""},
     {"a.env", 150, "first=%d\n", "export K%d=\"%d \\\"quoted\\\"\n and continued\"\n", ""},
     {"a.ini", 150, "first = %d\n", "[section%d]\nkey = %d\n", ""},
@@ -512,7 +514,7 @@ TEST("JSON is given whole or not at all")
     cmr_watcher_destroy(watcher);
 }
 
-TEST("a mount that could not be written for want of memory is what it was, and is written afterwards")
+TEST("a mount that could not be written for want of memory stays, and is written afterwards")
 {
     const char *mount = new_folder("mount");
     PUBLISH(mount, FILE_TEXT("key", "0"), FILE_TEXT("deep/er/key", "0"));

@@ -93,8 +93,8 @@ package struct ReloadAttempt {
             result.outcomes.append((index, outcome))
         }
         bench.parser.trim()
-        // What nobody has changed is what is there. A first version lacks none of its sources: there
-        // is nothing to look at while one of them is not good.
+        // What nobody has changed is what is there. A first version lacks no source: until all of
+        // them are good there is nothing to look at.
         if newest == nil ? isIncomplete(result) : changed.isEmpty { return result }
         do throws(Rejection) {
             result.proposal = try propose(loaded, validate)
