@@ -143,6 +143,7 @@ check: all normal address thread
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
 	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
+	@CC=clang CFLAGS='$(ADDRESS)' .ci/suite $@ stress-address    Tests/Stress/run.sh 0 rollback
 	@.ci/summary build/check
 
 ADDRESS    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all

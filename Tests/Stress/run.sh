@@ -4,7 +4,7 @@
 #   Tests/Stress/run.sh [SECONDS] [PROGRAM…]     of writing without a pause; 60 when left out
 #
 #   CMRELOAD_PREFIX=…   tests a library that is installed there instead of building this one
-#   CFLAGS=…            for example -fsanitize=address
+#   CC=… CFLAGS=…       for example clang and -fsanitize=address
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 seconds=${1:-60}
@@ -17,9 +17,9 @@ mkdir -p "$programs"
 [ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 
 failed=()
-for program in ${*:-start_race blocked_callbacks hold consistency}; do
+for program in ${*:-start_race blocked_callbacks hold rollback consistency}; do
     # shellcheck disable=SC2086 # flags are words
-    cc -std=gnu11 -O2 -g -Wall -Wextra -Werror ${CFLAGS:-} \
+    ${CC:-cc} -std=gnu11 -O2 -g -Wall -Wextra -Werror ${CFLAGS:-} \
         -I"$root/Benchmarks/mount" -I"$prefix/include" -o "$programs/$program" \
         "$root/Tests/Stress/$program.c" "$root"/Tests/Stress/{stress,loads}.c \
         "$root/Benchmarks/mount/kubelet.c" "$root/Benchmarks/mount/shape.c" \
