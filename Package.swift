@@ -48,7 +48,6 @@ let linkerSettings: [LinkerSetting] =
                 // loader has bound is sealed at once.
                 "-Xlinker", "--no-rosegment",
                 "-Xlinker", "-z", "-Xlinker", "now",
-                "-Xlinker", "-l:../embedded/x86_64-unknown-linux-gnu/libswiftUnicodeDataTables.a",
             ])
         ] : [])
 

@@ -48,8 +48,5 @@ build_parsers() {
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
         -warnings-as-errors -I "$root/Sources/CYAML" -c -o "$programs/parsers.o" \
         $(find "$root/Sources/Config" -name '*.swift') "$root/Benchmarks/ParserDriver.swift"
-    local swift
-    swift=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift
-    parsers=("$programs/parsers.o" -l:libyaml.a
-        "$swift/embedded/$(uname -m)-unknown-linux-gnu/libswiftUnicodeDataTables.a")
+    parsers=("$programs/parsers.o" -l:libyaml.a)
 }

@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../setup.sh"
 cd "$root/Benchmarks"
-"$root/.ci/tools" gcc python3 pip3 >&2
+"$root/.ci/tools" gcc python3 pip3 libyaml >&2
 mkdir -p "$programs"
 
 # The validators that it is measured against, for this benchmark alone.
@@ -17,14 +17,14 @@ fi
 export PYTHONPATH=$peers
 
 # From the library's own sources, compiled as they are for the library that ships.
-swiftc -O -wmo -parse-as-library -swift-version 6 -package-name cmreload -module-name SchemaBench \
+swiftc -Osize -enforce-exclusivity=unchecked -wmo -parse-as-library -swift-version 6 \
+    -package-name cmreload -module-name SchemaBench \
     -enable-experimental-feature Embedded -enable-experimental-feature BuiltinModule \
     -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature ExistentialAny \
     -enable-upcoming-feature MemberImportVisibility -warnings-as-errors -Xcc -fPIC \
-    -c -o "$programs/schema.o" $(find "$root/Sources/Config" -name '*.swift') schema/Driver.swift
-unicode=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift/embedded/$(uname -m)-unknown-linux-gnu
-c_program schema.so -shared -fPIC schema/schema.c "$programs/schema.o" \
-    "$unicode/libswiftUnicodeDataTables.a"
+    -I "$root/Sources/CYAML" -c -o "$programs/schema.o" \
+    $(find "$root/Sources/Config" -name '*.swift') schema/Driver.swift
+c_program schema.so -shared -fPIC schema/schema.c "$programs/schema.o" -l:libyaml.a
 
 quick=()
 [ -z "${QUICK:-}" ] || quick=(--rounds 5 --wait 10)

@@ -145,10 +145,12 @@ enum InternationalLabel {
         }
 
         private func isBehindVirama(_ index: Int) -> Bool {
-            guard let before = character(index &- 1), let scalar = Unicode.Scalar(before) else {
-                return false
+            guard let before = character(index &- 1) else { return false }
+            for number in CharacterTable.viramas.indices
+            where CharacterTable.viramas[number] == before {
+                return true
             }
-            return scalar.properties.canonicalCombiningClass == .virama
+            return false
         }
 
         private func isArabic(_ character: UInt32?) -> Bool { 0x620...0x8FF ~= character ?? 0 }

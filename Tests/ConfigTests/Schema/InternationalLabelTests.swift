@@ -23,6 +23,15 @@ import Testing
         #expect(encoded.withBytes { InternationalLabel.isValid($0) } == isValid, "\(encoded)")
     }
 
+    @Test func `the viramas are those that the standard library knows`() {
+        var viramas: [UInt32] = []
+        for codePoint in 0...CodeRange.highest as ClosedRange<UInt32>
+        where Unicode.Scalar(codePoint)?.properties.canonicalCombiningClass == .virama {
+            viramas.append(codePoint)
+        }
+        #expect(CharacterTable.viramas.indices.map { CharacterTable.viramas[$0] } == viramas)
+    }
+
     @Test func `any letters and digits end in an answer`() {
         var random = TestRandom(seed: 5)
         let letters = "abcdefghijklmnopqrstuvwxyz0123456789-".map { String($0) }

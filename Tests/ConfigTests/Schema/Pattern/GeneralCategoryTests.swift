@@ -21,6 +21,33 @@ import Testing
         #expect("Cs".withBytes { GeneralCategory(name: $0) } == GeneralCategory(of: 0xD800))
     }
 
+    @Test func `every character has the category that the standard library says`() {
+        // In the order of the numbers.
+        let order: [Unicode.GeneralCategory] = [
+            .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+            .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber,
+            .otherNumber, .connectorPunctuation, .dashPunctuation, .openPunctuation,
+            .closePunctuation, .initialPunctuation, .finalPunctuation, .otherPunctuation,
+            .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol, .spaceSeparator,
+            .lineSeparator, .paragraphSeparator, .control, .format, .surrogate, .privateUse,
+            .unassigned,
+        ]
+        let numbers = Dictionary(uniqueKeysWithValues: zip(order, 0...))
+        var different: [UInt32] = []
+        for codePoint in 0...CodeRange.highest as ClosedRange<UInt32> {
+            let said = Unicode.Scalar(codePoint)?.properties.generalCategory ?? .surrogate
+            let expected = numbers[said].map { GeneralCategory(number: $0) }
+            if GeneralCategory(of: codePoint) != expected { different.append(codePoint) }
+        }
+        #expect(different.isEmpty, "to be mended by .ci/unicode")
+    }
+
+    @Test func `what no character has is a surrogate, beyond the last one too`() {
+        for codePoint in [0xD800, 0xDFFF, 0x11_0000, 0x1F_FFFF] as [UInt32] {
+            #expect(GeneralCategory(of: codePoint) == GeneralCategory(number: 27))
+        }
+    }
+
     @Test func `groups are what their members are together`() throws {
         func named(_ name: String) throws -> GeneralCategory {
             try #require(name.withBytes { GeneralCategory(name: $0) })
