@@ -87,9 +87,7 @@ struct Patterns: ~Copyable {
     /// words what is wrong, and as its column at which character.
     mutating func add(_ text: Bytes) throws(Failure) -> Int {
         let firstStep = steps.count
-        var parser = PatternParser(text, memory)
-        try parser.parse(into: &self)
-        if let unsupported = parser.unsupported { throw unsupported }
+        try parse(text)
         var pattern = Pattern(
             firstStep: firstStep, stepCount: steps.count &- firstStep, source: text)
         for index in firstStep..<steps.count {
@@ -109,20 +107,25 @@ struct Patterns: ~Copyable {
         return patterns.count &- 1
     }
 
+    /// Appends the steps of a pattern, which may have what ECMA-262 has and this has not.
+    @inline(never)
+    private mutating func parse(_ text: Bytes, isSupported: Bool = true) throws(Failure) {
+        var parser = PatternParser(text, memory)
+        try parser.parse(into: &self)
+        if isSupported, let unsupported = parser.unsupported { throw unsupported }
+    }
+
     /// Throws what `add` would throw.
     static func check(_ text: Bytes, _ memory: Memory) throws(Failure) {
         var scrap = Patterns(memory)
-        var parser = PatternParser(text, memory)
-        try parser.parse(into: &scrap)
-        if let unsupported = parser.unsupported { throw unsupported }
+        try scrap.parse(text)
     }
 
     /// Whether a text is a regular expression of ECMA-262, one that is supported here or not.
     static func isWellFormed(_ text: Bytes, _ memory: Memory) throws(Failure) -> Bool {
         var scrap = Patterns(memory)
-        var parser = PatternParser(text, memory)
         do throws(Failure) {
-            try parser.parse(into: &scrap)
+            try scrap.parse(text, isSupported: false)
         } catch {
             if error.kind == .noMemory { throw error }
             // Too large for us is still an expression.
