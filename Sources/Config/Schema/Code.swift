@@ -29,16 +29,11 @@ struct Code {
         hasDynamicCalls = program.dynamicCalls.count > 0
     }
 
-    /// The entry of a name among those of a rule, or -1. Members mostly come in the order of the
-    /// schema: the name behind the last one is tried first.
-    @inline(__always)
-    func entry(_ rule: UnsafePointer<ObjectRule>, _ name: Bytes, after last: Int) -> Int {
+    /// The entry of a name among those of a rule, or -1.
+    @_optimize(speed) @inline(never)
+    func entry(_ rule: UnsafePointer<ObjectRule>, _ name: Bytes) -> Int {
         guard let text = name.baseAddress else { return -1 }
         let entries = entries + rule.pointee.firstEntry
-        let guess = last &+ 1
-        if guess < rule.pointee.entryCount, entries[guess].isNamed(text, name.count) {
-            return guess
-        }
         // Where several schemas apply to one object, most names are unknown to most of them.
         if rule.pointee.lengths & ObjectRule.lengthBit(name.count) == 0 { return -1 }
         let hash = Hash.text(text, name.count, seed: seed)
@@ -54,5 +49,18 @@ struct Code {
             }
             index = (index &+ 1) & mask
         }
+    }
+
+    /// Likewise. Members mostly come in the order of the schema: the name behind the last one is
+    /// tried first.
+    @inline(__always)
+    func entry(_ rule: UnsafePointer<ObjectRule>, _ name: Bytes, after last: Int) -> Int {
+        let guess = last &+ 1
+        if guess < rule.pointee.entryCount, let text = name.baseAddress,
+            (entries + (rule.pointee.firstEntry &+ guess)).pointee.isNamed(text, name.count)
+        {
+            return guess
+        }
+        return entry(rule, name)
     }
 }

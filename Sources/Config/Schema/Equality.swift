@@ -51,7 +51,7 @@ struct Equality: ~Copyable {
     // MARK: - Hashing
 
     /// The hash of a text.
-    @inline(__always)
+    @_optimize(speed) @inline(never)
     static func hash(_ text: Bytes, seed: UInt64) -> UInt64 {
         guard let start = text.baseAddress else { return seed }
         return Hash.text(start, text.count, seed: seed)
@@ -188,7 +188,7 @@ struct Equality: ~Copyable {
     }
 
     /// Whether two values of which one is no container are the same.
-    @inline(__always)
+    @_optimize(speed) @inline(never)
     static func areEqual(scalar a: Value, _ b: Value) -> Bool {
         let (first, second) = (a.node.pointee, b.node.pointee)
         if UInt8(truncatingIfNeeded: first.head) != UInt8(truncatingIfNeeded: second.head) {

@@ -57,7 +57,7 @@ extension Validation {
             set { tallyWord = Int32(truncatingIfNeeded: newValue) }
         }
 
-        /// The entry of the member's name; -1 when none is known, -2 when something was applied.
+        /// The entry of the member's name; -1 when none is known.
         @inline(__always)
         var entry: Int {
             get { Int(entryWord) }
@@ -91,6 +91,10 @@ extension Validation {
             static var failed: Flags { Flags(rawValue: 2) }
             /// It is about the same value as the frame below.
             static var isInPlace: Flags { Flags(rawValue: 4) }
+            /// All that is plain was judged before it was made, and did not pass.
+            static var isJudged: Flags { Flags(rawValue: 8) }
+            /// Something was applied to the member that it is at.
+            static var hasApplied: Flags { Flags(rawValue: 16) }
         }
 
         var isQuiet: Bool { flags.contains(.isQuiet) }

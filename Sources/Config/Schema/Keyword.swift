@@ -85,6 +85,7 @@ enum Keyword: UInt8, CaseIterable {
     }
 
     /// The keyword of that name.
+    @inline(never)
     init?(_ name: Bytes) {
         for number in 0..<UInt8(truncatingIfNeeded: Keyword.count) {
             guard let keyword = Keyword(rawValue: number) else { break }

@@ -16,7 +16,6 @@ struct List<Element: BitwiseCopyable>: ~Copyable {
         if let block { memory.free(block, capacity &* MemoryLayout<Element>.stride) }
     }
 
-    @inline(__always)
     mutating func append(_ element: Element) throws(Failure) {
         if count == capacity { try grow(to: count &+ 1) }
         // There is a block: its capacity exceeds the count.

@@ -13,6 +13,9 @@ struct Instruction: BitwiseCopyable {
         case track, apply, applyDynamic, elements, members, anyOf, oneOf, not, condition
         case unevaluatedItems, unevaluatedProperties
         case end
+
+        @inline(__always)
+        var isCheck: Bool { rawValue < Operation.track.rawValue }
     }
 
     var operation: Operation
@@ -57,6 +60,8 @@ struct Call: BitwiseCopyable {
     var first: UInt32 = 0
     /// The next call on the way to the routine, where others only lead to it.
     var forward = Call.none
+    /// The routine that makes it.
+    var caller: UInt32
     /// What the place is called in a path: the keyword, and behind it a name, an index or nothing.
     var name: UnsafePointer<Node>?
     var index: UInt32
@@ -64,12 +69,17 @@ struct Call: BitwiseCopyable {
     var hasIndex: Bool
     /// The types that the routine allows.
     var types: TypeSet = .any
-    var extent = Extent.calls
+    var extent = Extent.notes
 
     /// How much there is to a routine.
     enum Extent: UInt8 {
-        /// Nothing but its types; checks of the value alone; calls.
-        case types, checks, calls
+        /// Nothing but its types; checks of the value alone.
+        case types, checks
+        /// Calls as well, of routines that are no more than plain themselves. Nothing has to be
+        /// remembered on the way: whether a value passes can be said at once.
+        case plain
+        /// What frames have to note something for: names that were seen, or what was evaluated.
+        case notes
     }
 
     /// In the place of a call: there is none.
@@ -83,7 +93,7 @@ struct Routine: BitwiseCopyable {
     var resource: UInt32
     /// What `type` says; everything when there is no such keyword.
     var types: TypeSet = .any
-    var extent = Call.Extent.calls
+    var extent = Call.Extent.notes
 }
 
 /// What is said of an array's elements.
@@ -97,8 +107,11 @@ struct ArrayRule: BitwiseCopyable {
     var fewest: UInt64 = 1
     var most: UInt64 = .max
 
-    /// Whether all elements are treated alike.
-    var isPlain: Bool { prefixCount == 0 && contains == Call.none }
+    /// Whether it treats all elements alike, by a routine that is no more than plain.
+    var isPlain = false
+
+    /// Whether it says the same of all elements, whatever that is.
+    var treatsAllAlike: Bool { prefixCount == 0 && contains == Call.none }
 }
 
 /// What is said of an object's members.
@@ -123,10 +136,13 @@ struct ObjectRule: BitwiseCopyable {
     var schemaCallCount: UInt32 = 0
     var firstSchemaEntry: Int = 0
 
+    /// Whether it goes by names, and all that it applies is no more than plain.
+    var isPlain = false
+
     static func lengthBit(_ count: Int) -> UInt64 { 1 &<< UInt64(min(count, 63)) }
 
-    /// Whether a member's name alone says what applies to it.
-    var isPlain: Bool { patternCount == 0 && names == Call.none }
+    /// Whether a member's name alone says what applies to it, whatever that is.
+    var goesByNames: Bool { patternCount == 0 && names == Call.none && !notesNames }
     /// Whether it matters at the end which names were seen.
     var notesNames: Bool { dependentCount > 0 || schemaCallCount > 0 }
     /// Whether there is anything to be said of a member's value or name.

@@ -33,9 +33,9 @@ package final class Schema: @unchecked Sendable {
         let document = try SchemaDocument.read(
             text: json, name: path, address: Bytes(SchemaDocument.noAddress), registry: registry,
             memory: memory)
-        var compiler = try SchemaCompiler(
-            document, registry: registry, assertsFormat: assertsFormat, memory: memory)
-        try compiler.compile()
+        var compiler = SchemaCompiler(
+            registry: registry, assertsFormat: assertsFormat, memory: memory)
+        try compiler.compile(document)
         let documents = compiler.documents
         return Schema(compiler.takeProgram(), documents)
     }

@@ -44,9 +44,7 @@ struct SchemaCompiler: ~Copyable {
         var isCompiled = false
     }
 
-    init(
-        _ document: SchemaDocument, registry: SchemaRegistry?, assertsFormat: Bool, memory: Memory
-    ) throws(Failure) {
+    init(registry: SchemaRegistry?, assertsFormat: Bool, memory: Memory) {
         self.memory = memory
         self.registry = registry
         self.assertsFormat = assertsFormat
@@ -59,21 +57,21 @@ struct SchemaCompiler: ~Copyable {
         dynamicNames = List(memory)
         dynamicNameIndex = HashIndex(memory)
         dynamicAnchors = List(memory)
-        try addDocument(document)
     }
 
-    /// Compiles the document and all that it refers to. Its root becomes routine 0.
-    mutating func compile() throws(Failure) {
+    /// Compiles a document and all that it refers to. Its root becomes routine 0.
+    mutating func compile(_ document: SchemaDocument) throws(Failure) {
+        try addDocument(document)
         // An address that nobody can know.
         try program.routines.reserve(64)
         program.seed = Hash.mix(
             UInt64(UInt(bitPattern: program.routines.base)),
-            UInt64(UInt(bitPattern: documents[0].document.base)))
-        let root = documents[0].document.root.node
+            UInt64(UInt(bitPattern: document.document.base)))
+        let root = document.document.root.node
         _ = try routine(for: SchemaDocument.Location(node: root, resource: 0), in: 0)
         try compilePending()
         // What nothing refers to is to be right, too.
-        try documents[0].forEachSchema { node, resource throws(Failure) in
+        try document.forEachSchema { node, resource throws(Failure) in
             _ = try routine(for: SchemaDocument.Location(node: node, resource: resource), in: 0)
         }
         try compilePending()
@@ -85,11 +83,57 @@ struct SchemaCompiler: ~Copyable {
     private func finishCalls() throws(Failure) {
         // By the way of `$dynamicRef` every routine counts, whatever it does.
         if program.dynamicCalls.count == 0 { try forwardCalls() }
+        try spreadNotes()
         for number in 0..<program.calls.count {
             let routine = program.routines[Int(program.calls[number].routine)]
             program.calls[number].first = routine.first
             program.calls[number].types = routine.types
             program.calls[number].extent = routine.extent
+        }
+        for number in 0..<program.arrayRules.count {
+            let rule = program.arrayRules[number]
+            program.arrayRules[number].isPlain = rule.treatsAllAlike && isPlain(rule.rest)
+        }
+        for number in 0..<program.objectRules.count {
+            let rule = program.objectRules[number]
+            var isPlain = rule.goesByNames && isPlain(rule.rest)
+            for entry in rule.firstEntry..<(rule.firstEntry &+ rule.entryCount) where isPlain {
+                isPlain = self.isPlain(program.entries[entry].call)
+            }
+            program.objectRules[number].isPlain = isPlain
+        }
+    }
+
+    private func isPlain(_ call: UInt32) -> Bool {
+        call == Call.none || program.calls[Int(call)].extent != .notes
+    }
+
+    /// A routine is not plain that leads to one which is not.
+    private func spreadNotes() throws(Failure) {
+        // The last call of each routine, and for each call the one before it of the same routine.
+        var last = List<UInt32>(memory)
+        try last.append(repeating: Call.none, count: program.routines.count)
+        var before = List<UInt32>(memory)
+        for number in 0..<program.calls.count {
+            let routine = Int(program.calls[number].routine)
+            try before.append(last[routine])
+            last[routine] = UInt32(truncatingIfNeeded: number)
+        }
+        var reached = List<UInt32>(memory)
+        for number in 0..<program.routines.count where program.routines[number].extent == .notes {
+            try reached.append(UInt32(truncatingIfNeeded: number))
+        }
+        while reached.count > 0 {
+            var call = last[Int(reached[reached.count &- 1])]
+            reached.truncate(to: reached.count &- 1)
+            while call != Call.none {
+                let caller = program.calls[Int(call)].caller
+                if caller != Call.none, program.routines[Int(caller)].extent != .notes {
+                    program.routines[Int(caller)].extent = .notes
+                    try reached.append(caller)
+                }
+                call = before[Int(call)]
+            }
         }
     }
 
@@ -248,18 +292,21 @@ struct SchemaCompiler: ~Copyable {
         let location = SchemaDocument.Location(
             node: part.node, resource: subschema.location.resource)
         return try call(
-            location, in: subschema.document, keyword, index: index, name: name)
+            location, in: subschema.document, by: subschema.routine, keyword, index: index,
+            name: name)
     }
 
     private mutating func call(
-        _ location: SchemaDocument.Location, in document: Int, _ keyword: Keyword,
-        index: Int? = nil, name: Value? = nil
+        _ location: SchemaDocument.Location, in document: Int, by caller: Int?,
+        _ keyword: Keyword, index: Int? = nil, name: Value? = nil
     ) throws(Failure) -> UInt32 {
         let routine = try routine(for: location, in: document)
         try program.calls.append(
             Call(
-                routine: routine, name: name?.node, index: UInt32(truncatingIfNeeded: index ?? 0),
-                keyword: keyword, hasIndex: index != nil))
+                routine: routine,
+                caller: caller.map { UInt32(truncatingIfNeeded: $0) } ?? Call.none,
+                name: name?.node, index: UInt32(truncatingIfNeeded: index ?? 0), keyword: keyword,
+                hasIndex: index != nil))
         return UInt32(truncatingIfNeeded: program.calls.count &- 1)
     }
 
@@ -268,7 +315,8 @@ struct SchemaCompiler: ~Copyable {
         for reference: Value, of subschema: Subschema, _ keyword: Keyword
     ) throws(Failure) -> Instruction {
         let (target, dynamicAnchor) = try resolve(reference, from: subschema)
-        let call = try call(target.location, in: target.document, keyword)
+        let call = try call(
+            target.location, in: target.document, by: subschema.routine, keyword)
         guard keyword == .dynamicRef, let dynamicAnchor else {
             return Instruction(
                 operation: .apply, keyword: keyword, types: .any, count: 1, operand: UInt64(call))
@@ -323,7 +371,7 @@ struct SchemaCompiler: ~Copyable {
             if dynamicNames[anchor.name].isUsed, !anchor.isCompiled {
                 dynamicAnchors[index].isCompiled = true
                 isNew = true
-                let call = try call(anchor.location, in: anchor.document, .dynamicRef)
+                let call = try call(anchor.location, in: anchor.document, by: nil, .dynamicRef)
                 let name = UInt32(truncatingIfNeeded: anchor.name)
                 let resource = UInt32(
                     truncatingIfNeeded: firstResources[anchor.document]
@@ -362,10 +410,14 @@ struct SchemaCompiler: ~Copyable {
         try writeChecks(keywords, subschema)
         let checkCount = program.instructions.count &- first
         try writeCalls(keywords, subschema)
-        var extent = Call.Extent.calls
+        var extent = Call.Extent.plain
         if program.instructions.count &- first == checkCount {
             let isTypes = checkCount == 0 || checkCount == 1 && keywords[.type] != nil
             extent = isTypes ? .types : .checks
+        }
+        for index in (first &+ checkCount)..<program.instructions.count
+        where !mayBePlain(program.instructions[index]) {
+            extent = .notes
         }
         if program.instructions.count > first {
             // As a whole: of a part that is changed in place ThreadSanitizer takes the list's
@@ -380,6 +432,16 @@ struct SchemaCompiler: ~Copyable {
             first: UInt32(truncatingIfNeeded: first),
             resource: program.routines[subschema.routine].resource, types: types(keywords),
             extent: extent)
+    }
+
+    /// Whether nothing need be noted for an instruction that applies others, unless they ask.
+    private func mayBePlain(_ instruction: Instruction) -> Bool {
+        switch instruction.operation {
+        case .apply, .anyOf, .oneOf, .not: true
+        case .elements: program.arrayRules[instruction.index].treatsAllAlike
+        case .members: program.objectRules[instruction.index].goesByNames
+        default: false
+        }
     }
 
     mutating func append(

@@ -1,5 +1,6 @@
-// What a schema says of the elements of an array and the members of an object. Members are visited
-// once, whatever the schema says of them: one look-up finds all that it says of a name.
+// What a schema says of the elements of an array and the members of an object, where it takes a
+// frame to find out. Members are visited once, whatever the schema says of them: one look-up finds
+// all that it says of a name.
 
 extension Validation {
     // MARK: - Elements
@@ -10,6 +11,12 @@ extension Validation {
         let rule = code.arrayRules + instruction.pointee.index
         let count = Value(frame.pointee.node).count
         if frame.pointee.step == 0 {
+            if rule.pointee.isPlain, !frame.pointee.flags.contains(.isJudged) {
+                markAll(frame)
+                let verdict = try judgeElements(rule, frame.pointee.node)
+                if verdict == .passes { return .next }
+                if verdict == .fails, frame.pointee.isQuiet { return failPart(frame) }
+            }
             frame.pointee.step = 1
             frame.pointee.part = 0
             frame.pointee.index = 0
@@ -20,7 +27,6 @@ extension Validation {
         } else {
             countContained(passed, frame)
         }
-        if rule.pointee.isPlain { return try plainElements(rule.pointee.rest, frame) }
         // Without a rule for the rest only the first elements matter.
         let isAll = rule.pointee.rest != Call.none || rule.pointee.contains != Call.none
         let end = isAll ? count : min(count, Int(rule.pointee.prefixCount))
@@ -50,31 +56,6 @@ extension Validation {
         let tally = UInt64(truncatingIfNeeded: frame.pointee.tally)
         if tally >= rule.pointee.fewest, tally <= rule.pointee.most { return .next }
         return try fail(instruction, frame)
-    }
-
-    /// Applies the same to all elements from where the frame is.
-    private mutating func plainElements(
-        _ call: UInt32, _ frame: UnsafeMutablePointer<Frame>
-    ) throws(Failure) -> Flow {
-        let count = Value(frame.pointee.node).count
-        let isQuiet = frame.pointee.isQuiet
-        var (index, cursor) = (frame.pointee.index, frame.pointee.cursor)
-        if index == 0 { markAll(frame) }
-        let start = index
-        while index < count {
-            let element = cursor
-            cursor = Value(element).after.node
-            index &+= 1
-            if try passes(code.calls + Int(call), element) { continue }
-            (frame.pointee.index, frame.pointee.cursor) = (index, cursor)
-            budget &-= index &- start
-            if budget < 0 { throw Validation.tooLong }
-            frame.pointee.part = 1
-            let outcome = try attemptInFrame(call, element, [], isQuiet: isQuiet)
-            return outcome == .waits ? .wait : failPart(frame)
-        }
-        budget &-= index &- start
-        return .next
     }
 
     private func countContained(_ isContained: Bool, _ frame: UnsafeMutablePointer<Frame>) {
@@ -114,6 +95,12 @@ extension Validation {
     ) throws(Failure) -> Flow {
         let rule = code.objectRules + instruction.pointee.index
         if frame.pointee.step == 0 {
+            if rule.pointee.isPlain, !frame.pointee.flags.contains(.isJudged) {
+                let verdict = try judgeMembers(
+                    rule, frame.pointee.node, evaluated: frame.pointee.evaluated)
+                if verdict == .passes { return .next }
+                if verdict == .fails, frame.pointee.isQuiet { return failPart(frame) }
+            }
             frame.pointee.step = 1
             frame.pointee.part = 0
             frame.pointee.index = 0
@@ -125,8 +112,7 @@ extension Validation {
             return .stop
         }
         if frame.pointee.step == 1 {
-            let flow =
-                try rule.pointee.isPlain ? plainMembers(rule, frame) : visitMembers(rule, frame)
+            let flow = try visitMembers(rule, frame)
             if flow != .next { return flow }
             frame.pointee.step = 2
             frame.pointee.index = -1
@@ -134,48 +120,6 @@ extension Validation {
             if flowOfNames != .next { return flowOfNames }
         }
         return try applyDependentSchemas(rule, frame)
-    }
-
-    /// Visits the members from where the frame is, when their names alone say what applies.
-    private mutating func plainMembers(
-        _ rule: UnsafePointer<ObjectRule>, _ frame: UnsafeMutablePointer<Frame>
-    ) throws(Failure) -> Flow {
-        let count = Value(frame.pointee.node).count
-        let isQuiet = frame.pointee.isQuiet
-        let (evaluated, seen) = (frame.pointee.evaluated, frame.pointee.seen)
-        var (index, cursor) = (frame.pointee.index, frame.pointee.cursor)
-        var (tally, entry) = (frame.pointee.tally, frame.pointee.entry)
-        let start = index
-        while index < count {
-            let name = Value(cursor)
-            cursor = Value(name.node + 1).after.node
-            entry = code.entry(rule, name.content, after: entry)
-            var call = rule.pointee.rest
-            if entry >= 0 {
-                let known = code.entries + (rule.pointee.firstEntry &+ entry)
-                if known.pointee.isRequired { tally &+= 1 }
-                if known.pointee.call != Call.none { call = known.pointee.call }
-                if seen >= 0 { setBit(entry, seen) }
-            }
-            if call != Call.none {
-                if evaluated >= 0 { setBit(index, evaluated) }
-                var value = name.memberValue.node
-                let target = code.calls + Int(call)
-                if coerces { value = coerce(value, target.pointee.types) }
-                if try !passes(target, value) {
-                    (frame.pointee.index, frame.pointee.cursor) = (index &+ 1, cursor)
-                    (frame.pointee.tally, frame.pointee.entry) = (tally, entry)
-                    budget &-= index &- start
-                    if budget < 0 { throw Validation.tooLong }
-                    let outcome = try attemptInFrame(call, value, [], isQuiet: isQuiet)
-                    return outcome == .waits ? .wait : failPart(frame)
-                }
-            }
-            index &+= 1
-        }
-        frame.pointee.tally = tally
-        budget &-= index &- start
-        return .next
     }
 
     private mutating func visitMembers(
@@ -218,8 +162,9 @@ extension Validation {
     private func note(
         _ name: Value, _ rule: UnsafePointer<ObjectRule>, _ frame: UnsafeMutablePointer<Frame>
     ) {
-        let entry = code.entry(rule, name.content, after: -1)
+        let entry = code.entry(rule, name.content, after: frame.pointee.entry)
         frame.pointee.entry = entry
+        frame.pointee.flags.remove(.hasApplied)
         guard entry >= 0 else { return }
         if frame.pointee.seen >= 0 { setBit(entry, frame.pointee.seen) }
         let known = code.entries + (rule.pointee.firstEntry &+ entry)
@@ -237,12 +182,8 @@ extension Validation {
             guard entry >= 0 else { return nil }
             let known = code.entries + (rule.pointee.firstEntry &+ entry)
             let call = known.pointee.call
-            if call == Call.none {
-                frame.pointee.entry = -1
-                return nil
-            }
-            frame.pointee.entry = -2
-            mark(frame.pointee.index, frame)
+            if call == Call.none { return nil }
+            noteApplied(frame)
             return call
         }
         let number = Int(part &- Part.firstPattern)
@@ -250,14 +191,20 @@ extension Validation {
             let pattern = code.patternRules[rule.pointee.firstPattern &+ number]
             budget &-= 1
             guard try matches(Int(pattern.pattern), name.content) else { return nil }
-            frame.pointee.entry = -2
-            mark(frame.pointee.index, frame)
+            noteApplied(frame)
             return pattern.call
         }
         // What is for members that nothing else was applied to.
-        guard rule.pointee.rest != Call.none, frame.pointee.entry != -2 else { return nil }
-        mark(frame.pointee.index, frame)
+        guard rule.pointee.rest != Call.none, !frame.pointee.flags.contains(.hasApplied) else {
+            return nil
+        }
+        noteApplied(frame)
         return rule.pointee.rest
+    }
+
+    private func noteApplied(_ frame: UnsafeMutablePointer<Frame>) {
+        frame.pointee.flags.formUnion(.hasApplied)
+        mark(frame.pointee.index, frame)
     }
 
     /// Makes room to note which of the known names are there.
@@ -301,7 +248,7 @@ extension Validation {
         try bits.append(repeating: 0, count: Validation.words(rule.pointee.entryCount))
         var name = Value(frame.pointee.node).first
         for _ in 0..<Value(frame.pointee.node).count {
-            let entry = code.entry(rule, name.content, after: -1)
+            let entry = code.entry(rule, name.content)
             if entry >= 0 { setBit(entry, start) }
             name = name.after.after
         }

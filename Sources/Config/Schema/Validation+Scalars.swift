@@ -3,7 +3,7 @@
 
 extension Validation {
     /// Whether what an instruction says holds for a value of a kind that it says something of.
-    @inline(__always)
+    @_optimize(speed) @inline(never)
     mutating func holds(
         _ instruction: UnsafePointer<Instruction>, _ node: UnsafePointer<Node>
     ) throws(Failure) -> Bool {
@@ -25,16 +25,12 @@ extension Validation {
         case .exclusiveMaximum: return exclusiveCompare(node, instruction) < 0
         case .minItems, .minProperties: return UInt64(Value(node).count) >= limit
         case .maxItems, .maxProperties: return UInt64(Value(node).count) <= limit
-        case .multipleOf:
-            return number(of: node)?.isMultiple(of: instruction.pointee.number) ?? true
+        case .multipleOf: return isMultiple(node, instruction)
         case .enum: return try isChoice(node, instruction)
         case .const: return try isConstant(node, instruction)
         case .pattern: return try matches(Int(limit), Value(node).content)
         case .format:
-            let text = Value(node).content
-            budget &-= text.count
-            return try StringFormat(rawValue: UInt8(truncatingIfNeeded: limit))?
-                .accepts(text, memory) ?? true
+            return try hasFormat(node, UInt8(truncatingIfNeeded: limit))
         case .uniqueItems: return try firstRepeated(node) == nil
         case .never: return false
         case .track, .apply, .applyDynamic, .elements, .members, .anyOf, .oneOf, .not, .condition,
@@ -58,7 +54,7 @@ extension Validation {
 
     /// How a value compares with an instruction's limit; as equal when it is no number.
     @inline(__always)
-    private func compare(
+    func compare(
         _ node: UnsafePointer<Node>, _ instruction: UnsafePointer<Instruction>
     ) -> Int {
         number(of: node)?.compared(to: instruction.pointee.number) ?? 0
@@ -72,7 +68,23 @@ extension Validation {
         return number(of: node)?.compared(to: instruction.pointee.number) ?? (isMinimum ? 1 : -1)
     }
 
+    @inline(never)
+    private func isMultiple(
+        _ node: UnsafePointer<Node>, _ instruction: UnsafePointer<Instruction>
+    ) -> Bool {
+        number(of: node)?.isMultiple(of: instruction.pointee.number) ?? true
+    }
+
     // MARK: - Text
+
+    @inline(never)
+    private mutating func hasFormat(_ node: UnsafePointer<Node>, _ format: UInt8) throws(Failure)
+        -> Bool
+    {
+        let text = Value(node).content
+        budget &-= text.count
+        return try StringFormat(rawValue: format)?.accepts(text, memory) ?? true
+    }
 
     mutating func matches(_ pattern: Int, _ text: Bytes) throws(Failure) -> Bool {
         try schema.program.patterns.matches(pattern, text, &patternScratch, budget: &budget)
@@ -96,7 +108,7 @@ extension Validation {
         }
     }
 
-    private mutating func isChoice(
+    mutating func isChoice(
         _ node: UnsafePointer<Node>, _ instruction: UnsafePointer<Instruction>
     ) throws(Failure) -> Bool {
         let number = instruction.pointee.index

@@ -1,6 +1,7 @@
 // Walks a value along a compiled schema. Where a subschema is applied a frame goes onto a list, so
-// that neither a schema nor a value can use up the stack; what only looks at one scalar needs no
-// frame. Where nobody wants to know why, as in `anyOf`, the first thing that is wrong ends it.
+// that neither a schema nor a value can use up the stack; what can be judged at once needs none
+// (`Validation+Judging.swift`). Where nobody wants to know why, as in `anyOf`, the first thing that
+// is wrong ends it.
 
 /// One validation of one value.
 struct Validation: ~Copyable {
@@ -55,7 +56,7 @@ struct Validation: ~Copyable {
     init(
         _ schema: Schema, _ violations: Violations, _ memory: Memory, listing: Document?,
         root: Value
-    ) throws(Failure) {
+    ) {
         self.schema = schema
         code = Code(schema.program)
         self.violations = violations
@@ -70,8 +71,6 @@ struct Validation: ~Copyable {
         patternScratch = PatternScratch(memory)
         coerces = listing != nil || root.isKeyText
         origin = root.node
-        try coerced.append(Node(head: 0, payload: 0))
-        try frames.reserve(32)
     }
 
     /// Validates a value; true when nothing is wrong with it.
@@ -79,7 +78,7 @@ struct Validation: ~Copyable {
         _ schema: Schema, _ value: Value, listing: Document? = nil, _ violations: Violations,
         _ memory: Memory, mostSteps: Int = Validation.mostSteps
     ) throws(Failure) -> Bool {
-        var validation = try Validation(
+        var validation = Validation(
             schema, violations, memory, listing: listing, root: value)
         validation.budget = mostSteps
         do throws(Failure) {
@@ -90,9 +89,19 @@ struct Validation: ~Copyable {
     }
 
     private mutating func run(_ value: Value) throws(Failure) -> Bool {
+        try coerced.append(Node(head: 0, payload: 0))
+        let root = code.routines[0]
+        let node = coerce(value.node, root.types)
+        let isPlain = root.extent == .plain
+        if isPlain {
+            let verdict = try judge(
+                instructions: code.instructions + Int(root.first), node,
+                levels: Validation.mostLevels)
+            if verdict == .passes, budget >= 0 { return true }
+        }
+        try frames.reserve(32)
         try push(
-            Call.none, routine: 0, instruction: code.routines[0].first,
-            coerce(value.node, code.routines[0].types), [])
+            Call.none, routine: 0, instruction: root.first, node, isPlain ? .isJudged : [])
         while frames.count > 0 {
             let frame = frames.base + (frames.count &- 1)
             let instruction = code.instructions + frame.pointee.instruction
@@ -256,61 +265,30 @@ struct Validation: ~Copyable {
 
     // MARK: - Calls
 
-    /// Applies a subschema to a value: at once when it only looks at it, otherwise in a frame.
+    /// Applies a subschema to a value: at once when that is possible, otherwise in a frame.
     /// The frame that asks must not be touched after it waits: frames may have moved.
-    @inline(__always)
     mutating func attempt(
         _ number: UInt32, _ node: UnsafePointer<Node>, _ place: Frame.Flags, isQuiet: Bool
     ) throws(Failure) -> Outcome {
         let call = code.calls + Int(number)
         let node = coerces ? coerce(node, call.pointee.types) : node
-        if try passes(call, node) { return .passed }
-        return try attemptInFrame(number, node, place, isQuiet: isQuiet)
-    }
-
-    /// Whether a subschema allows a value for all that can be said without a frame. One that calls
-    /// others never does.
-    @inline(__always)
-    mutating func passes(_ call: UnsafePointer<Call>, _ node: UnsafePointer<Node>) throws(Failure)
-        -> Bool
-    {
-        switch call.pointee.extent {
-        case .types:
-            return call.pointee.types == .any || call.pointee.types.contains(node.pointee)
-        case .checks: return try checksHold(code.instructions + Int(call.pointee.first), node)
-        case .calls: return false
+        let types = call.pointee.types
+        let hasTypes = types != .any
+        let isOfTypes = !hasTypes || types.contains(node.pointee)
+        var flags = isQuiet ? place.union(.isQuiet) : place
+        // What a part evaluates is noted when somebody asks for it: plain ones, too, need a frame.
+        let isNoted = place.contains(.isInPlace) && frames[frames.count &- 1].evaluated >= 0
+        if !isNoted || call.pointee.extent != .plain {
+            let verdict = try judge(call, node)
+            if verdict == .passes { return .passed }
+            if isQuiet, verdict == .fails { return .failed }
+            if call.pointee.extent == .plain { flags.formUnion(.isJudged) }
         }
-    }
-
-    /// Whether all the checks hold that come before the end of a routine.
-    private mutating func checksHold(
-        _ first: UnsafePointer<Instruction>, _ node: UnsafePointer<Node>
-    ) throws(Failure) -> Bool {
-        var instruction = first
-        while instruction.pointee.operation != .end {
-            if instruction.pointee.types.hasKind(of: node.pointee),
-                try !holds(instruction, node)
-            {
-                return false
-            }
-            instruction += 1
-        }
-        return true
-    }
-
-    /// Applies a subschema that does not pass at once.
-    mutating func attemptInFrame(
-        _ number: UInt32, _ node: UnsafePointer<Node>, _ place: Frame.Flags, isQuiet: Bool
-    ) throws(Failure) -> Outcome {
-        let call = code.calls + Int(number)
-        let hasTypes = call.pointee.types != .any
-        let isOfTypes = !hasTypes || call.pointee.types.contains(node.pointee)
-        if isQuiet, !isOfTypes || call.pointee.extent != .calls { return .failed }
         try push(
             number, routine: call.pointee.routine,
             // What is known to hold is not looked at again.
             instruction: hasTypes && isOfTypes ? call.pointee.first &+ 1 : call.pointee.first,
-            node, isQuiet ? place.union(.isQuiet) : place)
+            node, flags)
         return .waits
     }
 

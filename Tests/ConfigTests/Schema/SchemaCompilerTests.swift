@@ -31,6 +31,25 @@ import Testing
         #expect(try schema.accepts("1") && !schema.accepts("\"a\""))
     }
 
+    @Test func `what leads to a schema that takes notes is not plain`() throws {
+        // The root is the first routine.
+        for (text, extent) in [
+            ("true", .types), (#"{"type":["null","array"]}"#, .types), (#"{"minimum":1}"#, .checks),
+            (#"{"properties":{"a":{"items":{"anyOf":[{"not":true}]}}}}"#, .plain),
+            (##"{"items":{"$ref":"#/$defs/a"},"$defs":{"a":{"items":{"$ref":"#"}}}}"##, .plain),
+            (#"{"items":{"properties":{"a":{"contains":true}}}}"#, .notes),
+            (#"{"patternProperties":{"a":true}}"#, .notes),
+            (
+                ##"""
+                {"items":{"$ref":"#/$defs/a"},"$defs":{"a":{"items":{"$ref":"#"},"properties":{"b":{
+                "$ref":"#/$defs/c"}}},"c":{"unevaluatedItems":false}}}
+                """##, .notes
+            ),
+        ] as [(String, Call.Extent)] {
+            #expect(try Schema.test(text).program.routines[0].extent == extent, "\(text)")
+        }
+    }
+
     @Test func `resolves a pointer within the resource that it comes from`() throws {
         let schema = try Schema.test(
             ##"""

@@ -61,6 +61,53 @@ import Testing
         }
     }
 
+    @Test func `what lies deeper than is judged at once is found as well`() throws {
+        let schema = try Schema.test(
+            ##"""
+            {"$ref":"#/$defs/node","$defs":{"node":{"type":["object","array"],"properties":{"a":{
+            "$ref":"#/$defs/node"},"b":{"type":"integer"}},"required":["b"],"items":{
+            "$ref":"#/$defs/node"},"additionalProperties":false}}}
+            """##
+        )
+        let depth = 2 * Validation.mostLevels
+        func nested(_ innermost: String) -> String {
+            String(repeating: #"[{"b":1,"a":"#, count: depth) + innermost
+                + String(repeating: "}]", count: depth)
+        }
+        #expect(try schema.accepts(nested(#"{"b":1}"#)))
+        for (innermost, path, keyword) in [
+            (#"{"b":"x"}"#, "/b", "type"), ("{}", "", "required"), ("1", "", "type"),
+            (#"{"b":1,"c":1}"#, "/c", "additionalProperties"),
+            (#"[{"b":1},{"b":null}]"#, "/1/b", "type"),
+        ] {
+            let found = try schema.violations(nested(innermost))
+            let place = String(repeating: "/0/a", count: depth) + path
+            #expect(found.map(\.path) == [place], "\(innermost)")
+            #expect(found.map(\.keyword) == [keyword], "\(innermost)")
+        }
+    }
+
+    @Test func `what is put together of plain parts allows what they allow`() throws {
+        let schema = try Schema.test(
+            ##"""
+            {"properties":{"any":{"anyOf":[{"type":"null"},{"items":{"minimum":1}}]},"one":{
+            "oneOf":[{"properties":{"a":{"type":"null"}}},{"properties":{"b":{"type":"null"}}}]},
+            "not":{"not":{"items":{"type":"null"}}},"all":{"allOf":[{"items":{"minimum":1}},{
+            "items":{"maximum":2}}]}},"additionalProperties":{"items":false}}
+            """##
+        )
+        for (value, isValid) in [
+            (#"{"any":null}"#, true), (#"{"any":[1]}"#, true), (#"{"any":[0]}"#, false),
+            (#"{"one":{"a":null,"b":1}}"#, true), (#"{"one":{"a":1,"b":null}}"#, true),
+            (#"{"one":{}}"#, false), (#"{"one":{"a":1,"b":1}}"#, false),
+            (#"{"not":[1]}"#, true), (#"{"not":[null]}"#, false), (#"{"not":[]}"#, false),
+            (#"{"all":[1,2]}"#, true), (#"{"all":[0]}"#, false), (#"{"all":[3]}"#, false),
+            (#"{"else":[]}"#, true), (#"{"else":[1]}"#, false),
+        ] {
+            #expect(try schema.accepts(value) == isValid, "\(value)")
+        }
+    }
+
     @Test func `all is found that is wrong, not only the first`() throws {
         let schema = try Schema.test(
             #"""
