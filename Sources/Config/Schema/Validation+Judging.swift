@@ -10,7 +10,7 @@ extension Validation {
         case open
     }
 
-    /// How deep it goes into a value and a schema. A level takes some 300 bytes of the stack.
+    /// How deep it goes into a value and a schema. A level takes some 400 bytes of the stack.
     static var mostLevels: Int { 24 }
 
     /// Judges a value, as a subschema sees it.

@@ -41,27 +41,30 @@ extension Validation {
 
     // MARK: - Numbers
 
+    // All of them are mutating, although they change nothing: what only borrows a validation is
+    // given a copy of it.
+
     /// The number that a value is, or that its text reads as.
     @inline(__always)
-    func number(of node: UnsafePointer<Node>) -> Number? {
+    mutating func number(of node: UnsafePointer<Node>) -> Number? {
         Number(node.pointee) ?? numberOfText(node)
     }
 
-    private func numberOfText(_ node: UnsafePointer<Node>) -> Number? {
+    private mutating func numberOfText(_ node: UnsafePointer<Node>) -> Number? {
         guard isText(node) else { return nil }
         return Value(node).read(0).flatMap { Number($0) }
     }
 
     /// How a value compares with an instruction's limit; as equal when it is no number.
     @inline(__always)
-    func compare(
+    mutating func compare(
         _ node: UnsafePointer<Node>, _ instruction: UnsafePointer<Instruction>
     ) -> Int {
         number(of: node)?.compared(to: instruction.pointee.number) ?? 0
     }
 
     /// Likewise, but as different in the right direction.
-    private func exclusiveCompare(
+    private mutating func exclusiveCompare(
         _ node: UnsafePointer<Node>, _ instruction: UnsafePointer<Instruction>
     ) -> Int {
         let isMinimum = instruction.pointee.operation == .exclusiveMinimum
@@ -69,7 +72,7 @@ extension Validation {
     }
 
     @inline(never)
-    private func isMultiple(
+    private mutating func isMultiple(
         _ node: UnsafePointer<Node>, _ instruction: UnsafePointer<Instruction>
     ) -> Bool {
         number(of: node)?.isMultiple(of: instruction.pointee.number) ?? true

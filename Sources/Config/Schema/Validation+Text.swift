@@ -7,6 +7,7 @@ extension Validation {
     func isText(_ node: UnsafePointer<Node>) -> Bool { coerces && Value(node).isKeyText }
 
     /// A value as a subschema sees it.
+    @inline(never)
     mutating func coerce(_ node: UnsafePointer<Node>, _ types: TypeSet) -> UnsafePointer<Node> {
         guard !types.contains(.string), isText(node) else { return node }
         for reading in Value.textReadings {

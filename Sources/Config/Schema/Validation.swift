@@ -267,6 +267,7 @@ struct Validation: ~Copyable {
 
     /// Applies a subschema to a value: at once when that is possible, otherwise in a frame.
     /// The frame that asks must not be touched after it waits: frames may have moved.
+    @inline(never)
     mutating func attempt(
         _ number: UInt32, _ node: UnsafePointer<Node>, _ place: Frame.Flags, isQuiet: Bool
     ) throws(Failure) -> Outcome {
