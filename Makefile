@@ -5,6 +5,7 @@
 #   make demo      shows a reload from beginning to end
 #   make test      every functional test, at most 10 minutes
 #   make check     the rest of what CI runs: sanitizers, valgrind, faults, at most 25 minutes
+#   make fuzz      SECONDS=60 TARGET=all: fuzzes what reads bytes of others
 #   make bench     measures against the thresholds
 #   make install   PREFIX=/usr/local DESTDIR=
 #   make dist      dist/libcmreload-VERSION-linux-x86_64.tar.gz of what is installed, and the
@@ -27,7 +28,7 @@ NORMAL   := build/normal/lib/libcmreload.so.1
 FILES    := lib/libcmreload.so.1 include/cmreload.h lib/pkgconfig/cmreload.pc \
             lib/cmake/cmreload/cmreloadConfig.cmake lib/cmake/cmreload/cmreloadConfigVersion.cmake
 
-.PHONY: all normal address thread demo test check bench install dist wheel format clean FORCE
+.PHONY: all normal address thread demo test check fuzz bench install dist wheel format clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(FILES:%=build/%) build/lib/libcmreload.so
@@ -99,6 +100,7 @@ test: all normal
 	@.ci/suite $@ abi-normal        Tests/ABITests/run.sh build/normal
 	@.ci/suite $@ scenarios         Tests/Scenarios/run.sh build
 	@.ci/suite $@ scenarios-normal  Tests/Scenarios/run.sh build/normal
+	@.ci/suite $@ fuzz-corpus       Tests/Fuzz/replay.sh build
 	@.ci/suite $@ examples          bindings/c/examples/test.sh build
 	@.ci/suite $@ python            bindings/python/test.sh pytest -n 3 --ignore tests/test_scenarios.py
 	@.ci/suite $@ python-scenarios  bindings/python/test.sh pytest -n 3 tests/test_scenarios.py
@@ -151,6 +153,13 @@ swift_test  = swift test --skip-build --disable-xctest --sanitize=$(1) --scratch
 
 demo: all
 	@bindings/c/demo.sh build
+
+# Each target for so many seconds: make fuzz SECONDS=1200 TARGET=yaml.
+SECONDS := 60
+TARGET  := all
+fuzz:
+	@.ci/tools swift clang libyaml
+	@Tests/Fuzz/fuzz.sh $(TARGET) $(SECONDS)
 
 bench: all
 	@Benchmarks/run.sh

@@ -82,4 +82,32 @@ import Testing
         #expect(
             try read([("x.json", json)], "x.json#" + String(repeating: "/a/0", count: 60)) == "1")
     }
+
+    @Test func `globs and paths of the fuzzer's corpus do what their files' names say`() throws {
+        let files = try corpus("path")
+        #expect(files.count > 10)
+        for (name, content) in files {
+            let parts = content.split(
+                separator: 0x0A, maxSplits: 3, omittingEmptySubsequences: false
+            ).map(Array.init)
+            let pattern = try? parts[0].withBytes { try KeyPattern($0) }
+            let matches = pattern.map { pattern in parts[1].withBytes { pattern.matches($0) } }
+            let isMatch = matches.map { $0 ? "match" : "none" } ?? "refused"
+            let found = try place(parts[2], in: (parts[1], parts[3])) ? "found" : "nothing"
+            #expect(name.hasPrefix("\(isMatch)_\(found)_"), "\(name) is \(isMatch)_\(found)")
+        }
+    }
+
+    /// Whether a path leads somewhere in a snapshot of one key, beside `a.json`.
+    private func place(_ path: [UInt8], in content: (key: [UInt8], value: [UInt8])) throws -> Bool {
+        let other = try Document.test("a.json", #"{"b":[1,{"~/":2}],"":3}"#)
+        defer { other.release(TestMemory.memory) }
+        let document = try Document.test(content.key, content.value)
+        defer { document.release(TestMemory.memory) }
+        let isOther = equalBytes(document.key, other.key)
+        let test = try TestSnapshot(documents: isOther ? [document] : [document, other])
+        return withExtendedLifetime(test) {
+            path.withBytes { path in (try? test.snapshot.value(atPath: path)) != nil }
+        }
+    }
 }

@@ -17,10 +17,6 @@ import Foundation
     private let format = Format.ini
 #endif
 
-private let memory = Memory(
-    allocate: { size in malloc(size) },
-    free: { memory, _ in free(memory) })
-
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     guard let source = malloc(size + 64)?.assumingMemoryBound(to: UInt8.self) else { return 0 }

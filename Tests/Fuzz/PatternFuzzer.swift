@@ -3,10 +3,6 @@
 // lengths say. Run by fuzz.sh.
 import Foundation
 
-private let memory = Memory(
-    allocate: { size in malloc(size) },
-    free: { memory, _ in free(memory) })
-
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     // What is not UTF-8 never gets to a pattern: the parser of schemas and values refuses it.

@@ -3,10 +3,6 @@
 // What was compiled must give the same answer twice, and in words that are text. Run by fuzz.sh.
 import Foundation
 
-private let memory = Memory(
-    allocate: { size in malloc(size) },
-    free: { memory, _ in free(memory) })
-
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: size))
@@ -80,14 +76,4 @@ private func run(_ schema: Schema, _ value: Value, _ document: Document, listing
     }
     try violations.json(memory: memory).free(memory)
     return violations.count
-}
-
-/// The bytes in a block of their own, which ends where they do.
-private func withExact<R>(_ bytes: [UInt8], _ body: (Bytes) throws(Failure) -> R) throws(Failure)
-    -> R
-{
-    let block = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
-    defer { block.deallocate() }
-    for (index, byte) in bytes.enumerated() { block[index] = byte }
-    return try body(Bytes(start: block, count: bytes.count))
 }

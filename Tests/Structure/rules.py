@@ -171,7 +171,9 @@ def interface_edge(tree):
 )
 def outside_includes(tree):
     ours = {path.rsplit("/", 1)[-1] for path, _ in tree.below("Sources/", ".h")}
-    for folder in ("bindings/c/", "Tests/ABITests/", "Tests/Observability/", "Tests/Packaging/"):
+    folders = ("bindings/c/", "Tests/ABITests/", "Tests/Fuzz/", "Tests/Observability/",
+               "Tests/Packaging/")
+    for folder in folders:
         for path, text in tree.below(folder, ".c", ".cpp", ".h"):
             for number, line in enumerate(text.splitlines(), 1):
                 included = re.match(r'\s*#\s*include\s*["<](.+?)[">]', line)

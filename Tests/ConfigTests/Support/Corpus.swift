@@ -4,24 +4,24 @@ import Testing
 
 @testable import Config
 
-/// Parses every file of Tests/Fuzz/corpus/`name`: y_ parses, n_ does not, for the others it only
+/// The files of Tests/Fuzz/corpus/`folder`, in the order of their names.
+func corpus(_ folder: String) throws -> [(name: String, content: Data)] {
+    let tests = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
+    let folder = tests.appending(path: "Fuzz/corpus/\(folder)")
+    return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
+        ($0, try Data(contentsOf: folder.appending(path: $0)))
+    }
+}
+
+/// Parses every file of Tests/Fuzz/corpus/`folder`: y_ parses, n_ does not, for the others it only
 /// matters that nothing breaks. Each is cut at every length and broken at every byte, too.
-func judgeCorpus(_ name: String, _ format: Format) throws {
-    let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    let folder = tests.appending(path: "Fuzz/corpus/\(name)")
-    let files = try FileManager.default.contentsOfDirectory(
-        at: folder, includingPropertiesForKeys: nil)
+func judgeCorpus(_ folder: String, _ format: Format) throws {
+    let files = try corpus(folder)
     #expect(files.count > 10)
-    for file in files {
-        let content = try Data(contentsOf: file)
+    for (name, content) in files {
         let failure = ParsedText.failure(content, format: format)
-        if file.lastPathComponent.hasPrefix("y_") {
-            #expect(failure == nil, "\(file.lastPathComponent)")
-        }
-        if file.lastPathComponent.hasPrefix("n_") {
-            #expect(failure != nil, "\(file.lastPathComponent)")
-        }
+        if name.hasPrefix("y_") { #expect(failure == nil, "\(name)") }
+        if name.hasPrefix("n_") { #expect(failure != nil, "\(name)") }
         for place in 0..<min(content.count, 300) {
             _ = ParsedText.failure(content.prefix(place), format: format)
             var broken = content

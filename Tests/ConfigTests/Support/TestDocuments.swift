@@ -4,7 +4,7 @@ import Config
 extension Document {
     /// A document with one holder, of the format that its key has.
     static func test(
-        _ key: String, _ content: some Sequence<UInt8>, as format: KeyFormat? = nil,
+        _ key: [UInt8], _ content: some Sequence<UInt8>, as format: KeyFormat? = nil,
         memory: Memory = TestMemory.memory
     ) throws -> Document {
         let padded = Array(content) + [UInt8](repeating: 0, count: 64)
@@ -18,6 +18,13 @@ extension Document {
                 ).document
             }
         }
+    }
+
+    static func test(
+        _ key: String, _ content: some Sequence<UInt8>, as format: KeyFormat? = nil,
+        memory: Memory = TestMemory.memory
+    ) throws -> Document {
+        try test(Array(key.utf8), content, as: format, memory: memory)
     }
 
     static func test(
