@@ -119,11 +119,12 @@ test: all normal
 # a host that clang built; the shipped one is tested inside such a host as it is. Config has no
 # threads.
 check: all normal address thread
-	@.ci/tools gcc python3 valgrind strace
+	@.ci/tools gcc python3 valgrind strace abidiff
 	@rm -rf build/check
 	@.ci/suite $@ structure         Tests/Structure/structure.py
 	@.ci/suite $@ suites            Tests/Structure/suites.sh
 	@.ci/suite $@ format            Tests/Structure/format.sh
+	@.ci/suite $@ abi-gate          Tests/ABI/gate.sh
 	@.ci/suite $@ python-header     bindings/python/generate.py --check
 	@.ci/suite $@ python-style      bindings/python/style.sh
 	@.ci/suite $@ python-repeated   env CMRELOAD_REPETITIONS=200 bindings/python/test.sh \

@@ -66,6 +66,7 @@ check "needs libc alone" prints libc.so.6 dynamic NEEDED
 check "lacks no symbol" nothing_is_missing
 check "looks for libraries where the system does, nowhere else" prints "" dynamic RUNPATH
 check "needs no glibc newer than $newest_glibc" old_glibc_suffices
+check "says so in README.md" grep -q "with glibc $newest_glibc or newer" README.md
 check "has no text relocations" no_text_relocations
 check "has no executable stack" stack_is_data
 check "seals its tables once it is loaded" is_sealed
