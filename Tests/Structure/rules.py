@@ -4,6 +4,7 @@ Each rule takes a Tree and yields complaints, "file:line: what". structure.py ru
 each rule, proves on a broken copy that it can complain.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -220,3 +221,81 @@ def opening_comment(tree):
     for path, text in tree.below("", ".swift"):
         if not re.match(r"//+ *\S", text):
             yield f"{path}:1: does not open with a comment"
+
+
+# How a test is named in a document, `FILE: NAME`, and how its file spells that.
+NAMED_TEST = re.compile(r"`([\w.-]+\.(c|py|go|swift|sh)): ([^`]+)`")
+SPELLED = {
+    "c": ['TEST("{}")'],
+    "py": ["def {}("],
+    "go": ["func {}("],
+    "swift": ['@Test("{}"', "func `{}`"],
+    "sh": ['check "{}"'],
+}
+
+
+@rule(
+    "a test that a document names is one",
+    {"docs/broken.md": "| 1 | as `fork.c: a child that nobody tests` tells |\n"},
+)
+def named_tests(tree):
+    for path, text in tree.below("", ".md"):
+        for match in NAMED_TEST.finditer(text):
+            name, kind = " ".join(match[3].split()), match[2]
+            files = [other for place, other in tree.files.items()
+                     if place.rsplit("/", 1)[-1] == match[1]]
+            # A literal that is broken over lines is one sentence.
+            joined = [re.sub(r'"\s*\n\s*"', "", other) for other in files]
+            if not any(form.format(name) in other for form in SPELLED[kind] for other in joined):
+                line = match.string.count("\n", 0, match.start()) + 1
+                yield f"{path}:{line}: there is no such test: {match[1]}: {name}"
+
+
+@rule(
+    "a scenario that a table names is one, and each edge case is told by something",
+    {"docs/EDGE-CASES.md": "| 1 | Nothing tells it | `no-such-story` | |\n| 2 | Nothing | | |\n"},
+)
+def told_edge_cases(tree):
+    path = "docs/EDGE-CASES.md"
+    text = tree.files.get(path, "")
+    numbers = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        row = re.fullmatch(r"\| (\d+) \|(.*)\|(.*)\|(.*)\|", line)
+        if not row:
+            continue
+        numbers.add(int(row[1]))
+        for name in re.findall(r"`([^`]*)`", row[3]):
+            if f"Tests/Scenarios/{name}.scenario" not in tree.files:
+                yield f"{path}:{number}: there is no such scenario: {name}"
+        if "`" not in row[3] + row[4]:
+            yield f"{path}:{number}: nothing tells of {row[1]}"
+    if numbers != set(range(1, 31)):
+        yield f"{path}:1: not every edge case has a line"
+
+
+@rule(
+    "a file that a document names is there",
+    {"docs/broken.md": "See `Tests/Nowhere/broken.c`, or [this](nowhere.md).\n"},
+)
+def named_files(tree):
+    folders = {folder for path in tree.files for folder in parents(path)}
+    for path, text in tree.below("", ".md"):
+        here = path.rsplit("/", 1)[0] + "/" if "/" in path else ""
+        named = [(match, match[1]) for match in re.finditer(
+            r"`((?:Sources|Tests|bindings|docs|include)/[\w./+-]*\w)`", text)]
+        # Words in capitals stand for others; brackets within code are no links.
+        named = [(match, file) for match, file in named if not re.search(r"/[A-Z]+(\.s|$)", file)]
+        prose = re.sub(r"```.*?```|`[^`\n]*`", lambda code: "\n" * code[0].count("\n"), text,
+                       flags=re.S)
+        named += [(match, os.path.normpath(here + match[1])) for match in re.finditer(
+            r"\]\((?!\w+:|#)([^)#\s]+)", prose)]
+        for match, file in named:
+            if file not in tree.files and file not in folders:
+                line = match.string.count("\n", 0, match.start()) + 1
+                yield f"{path}:{line}: there is no such file: {file}"
+
+
+def parents(path):
+    while "/" in path:
+        path = path.rsplit("/", 1)[0]
+        yield path
