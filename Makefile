@@ -143,6 +143,7 @@ check: all normal address thread
 	@.ci/suite $@ abi-thread-core   Tests/ABITests/run.sh build/thread --thread
 	@LIMIT=1800 .ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
 	@.ci/suite $@ scenarios-address env CC=clang CFLAGS='$(ADDRESS)' Tests/Scenarios/run.sh build/address
+	@.ci/suite $@ fuzz-address      env CC=clang CFLAGS='$(ADDRESS)' Tests/Fuzz/replay.sh build/address
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
 	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
