@@ -198,6 +198,6 @@ format:
 	@bindings/python/test.sh ruff format -q
 
 clean:
-	rm -rf build dist .build .build-embedded .build-thread .build-address
+	rm -rf build dist .build .build-embedded .build-thread .build-address .build-fuzz
 
 FORCE:
