@@ -96,6 +96,26 @@ def test_a_missing_library_is_an_import_error_that_says_what_to_do():
     assert "CMRELOAD_LIBRARY" in told
 
 
+def test_an_import_loads_only_what_finds_the_library():
+    program = (
+        "import ctypes, dataclasses, datetime, json, logging, sys\n"
+        "before = set(sys.modules)\n"
+        "import cmreload\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    told = run(sys.executable, "-c", program, CMRELOAD_LIBRARY=str(LIBRARY)).split()
+    parts = ["cmreload", "cmreload._declarations", "cmreload._library", "cmreload.errors"]
+    assert told == ["__future__", *parts]
+
+
+def test_every_public_name_is_there():
+    assert dir(cmreload) == cmreload.__all__
+    for name in cmreload.__all__:
+        assert getattr(cmreload, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        cmreload.nothing  # noqa: B018
+
+
 def test_all_places_say_the_same_version():
     header = (ROOT / "include" / "cmreload.h").read_text()
     version = re.search(r'#define CMR_VERSION "(.*)"', header)[1]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ctypes
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 from .errors import from_status, from_struct
 
+TYPE_CHECKING = False  # as in typing, which takes longer to import than this package
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 SONAME = "libcmreload.so.1"
 ABI_MAJOR, ABI_MINOR = 1, 0

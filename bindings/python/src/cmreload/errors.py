@@ -5,11 +5,13 @@ also the built-in exception that a Python program expects. No value of a key is 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
 
+TYPE_CHECKING = False  # as in typing, which takes longer to import than this package
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._declarations import cmr_error, cmr_violation
 
 
