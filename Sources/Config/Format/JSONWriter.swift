@@ -124,7 +124,7 @@ package struct JSONWriter: ~Copyable {
         buffer.append(atMost: 32) { room in
             text.withUTF8 { digits in
                 guard let start = digits.baseAddress, digits.count <= 32 else { return 0 }
-                room.update(from: start, count: digits.count)
+                UnsafeMutableRawPointer(room).copyMemory(from: start, byteCount: digits.count)
                 return digits.count
             }
         }

@@ -14,7 +14,8 @@ package struct OwnedText {
 }
 
 /// A growing buffer, given back unless it is finished. When memory is refused it swallows whatever
-/// follows, and says so at the end.
+/// follows, and says so at the end. It copies memory: bytes as elements are, where code is to be
+/// small, copied one by one.
 struct TextBuffer: ~Copyable {
     private let memory: Memory
     private var start: UnsafeMutablePointer<UInt8>?
@@ -41,7 +42,7 @@ struct TextBuffer: ~Copyable {
 
     mutating func append(_ bytes: Bytes) {
         guard let source = bytes.baseAddress, let end = room(bytes.count) else { return }
-        end.update(from: source, count: bytes.count)
+        UnsafeMutableRawPointer(end).copyMemory(from: source, byteCount: bytes.count)
         count &+= bytes.count
     }
 
@@ -83,7 +84,7 @@ struct TextBuffer: ~Copyable {
         }
         let moved = block.bindMemory(to: UInt8.self, capacity: larger)
         if let start {
-            moved.update(from: start, count: count)
+            block.copyMemory(from: start, byteCount: count)
             memory.free(start, capacity)
         }
         (start, capacity) = (moved, larger)
