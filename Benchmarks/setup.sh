@@ -46,7 +46,9 @@ build_parsers() {
         -enable-experimental-feature BuiltinModule \
         -enable-upcoming-feature InternalImportsByDefault \
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
-        -warnings-as-errors -I "$root/Sources/CYAML" -c -o "$programs/parsers.o" \
+        -warnings-as-errors -I "$root/Sources/CYAML/include" -c -o "$programs/parsers.o" \
         $(find "$root/Sources/Config" -name '*.swift') "$root/Benchmarks/ParserDriver.swift"
-    parsers=("$programs/parsers.o" -l:libyaml.a)
+    cc -O2 -I"$root/Sources/CYAML/include" -c -o "$programs/yaml_memory.o" "$root/Sources/CYAML/memory.c"
+    parsers=("$programs/parsers.o" "$programs/yaml_memory.o" -l:libyaml.a
+        -Wl,--wrap=malloc,--wrap=realloc,--wrap=free,--wrap=strdup)
 }
