@@ -44,6 +44,8 @@ let linkerSettings: [LinkerSetting] =
             .unsafeFlags([
                 "-use-ld=lld",
                 "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all",
+                "-Xlinker", "--script=\(Context.packageDirectory)/Sources/CMReload/sections.ld",
+                "-Xlinker", "--no-eh-frame-hdr",
                 // Loading costs a mapping a segment: constants share one with code, and what the
                 // loader has bound is sealed at once.
                 "-Xlinker", "--no-rosegment",
@@ -82,7 +84,7 @@ let package = Package(
             swiftSettings: swiftSettings + outlined),
         .target(
             name: "CMReload", dependencies: ["CCMReload", "Config", "Reload"],
-            exclude: ["exports.map"], swiftSettings: swiftSettings),
+            exclude: ["exports.map", "sections.ld"], swiftSettings: swiftSettings),
         .target(
             name: "Library", dependencies: ["CMReload"], swiftSettings: swiftSettings,
             linkerSettings: linkerSettings),

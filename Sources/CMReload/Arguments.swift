@@ -40,7 +40,7 @@ func unicode(_ pointer: UnsafePointer<CChar>?, _ what: StaticString, limit: Int 
 /// A name for the log.
 func name(_ pointer: UnsafePointer<CChar>?) throws(Failure) -> String {
     // As long as a Kubernetes name can be.
-    String(decoding: try unicode(pointer, "name", limit: 253), as: UTF8.self)
+    String(try unicode(pointer, "name", limit: 253))
 }
 
 /// A path that is not empty.

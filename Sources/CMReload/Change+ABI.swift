@@ -110,8 +110,8 @@ extension Failure {
         let message = withUnsafeBytes(of: error.message) { String(upToNULIn: $0) }
         self.init(
             .rejected, .validate, key: withUnsafeBytes(of: error.key) { String(upToNULIn: $0) },
-            message.isEmpty ? "the validator rejected it" : message, line: error.line,
-            column: error.column)
+            message.isEmpty ? "the validator rejected it" : message, osErrno: 0,
+            line: error.line, column: error.column)
     }
 }
 

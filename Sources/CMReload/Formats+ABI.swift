@@ -66,7 +66,7 @@ extension Failure {
     fileprivate convenience init(refusedWith error: cmr_error) {
         let message = withUnsafeBytes(of: error.message) { String(upToNULIn: $0) }
         self.init(
-            .parse, .parse, message.isEmpty ? "the parser refused it" : message, line: error.line,
-            column: error.column)
+            .parse, .parse, key: "", message.isEmpty ? "the parser refused it" : message,
+            osErrno: 0, line: error.line, column: error.column)
     }
 }

@@ -65,8 +65,7 @@ extension cmr_error {
 extension UnsafeMutableRawBufferPointer {
     /// Copies text and a NUL; what does not fit is cut between characters.
     fileprivate func fill(with text: String) {
-        var text = text
-        text.withUTF8 { fill(with: $0.baseAddress, $0.count) }
+        text.withBytes { fill(with: $0.baseAddress, $0.count) }
     }
 
     fileprivate func fill(with text: UnsafePointer<UInt8>?, _ count: Int) {

@@ -94,9 +94,11 @@ __attribute__((noinline)) void cs_wipe_stack(void) {
 
 int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 
-/* What Swift allocates objects with. glibc's goes past the thread's cache of free blocks, which makes
- * each object cost several times what malloc(3) takes; and malloc aligns as far as any object asks. */
-__attribute__((visibility("hidden"))) int posix_memalign(void **start, size_t alignment, size_t size) {
+/* What Swift allocates objects with. glibc's goes past the thread's cache of free blocks, which
+ * makes each object cost several times what malloc(3) takes; and malloc aligns as far as any object
+ * asks. */
+__attribute__((visibility("hidden")))
+int posix_memalign(void **start, size_t alignment, size_t size) {
     void *room = alignment <= _Alignof(max_align_t) ? malloc(size) : aligned_alloc(alignment, size);
     if (!room) return ENOMEM;
     *start = room;

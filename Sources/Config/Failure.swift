@@ -39,10 +39,9 @@ package final class Failure: Error, Sendable {
     /// The column in bytes, counted from 1; otherwise 0.
     package let column: UInt32
 
-    @inline(never)
     package init(
-        _ kind: Kind, _ stage: Stage, key: String = "", _ message: String,
-        osErrno: Int32 = 0, line: UInt32 = 0, column: UInt32 = 0
+        _ kind: Kind, _ stage: Stage, key: String, _ message: String, osErrno: Int32,
+        line: UInt32, column: UInt32
     ) {
         self.kind = kind
         self.stage = stage
@@ -53,7 +52,20 @@ package final class Failure: Error, Sendable {
         self.column = column
     }
 
+    // What is left out is put in once, not at each of some hundred calls, as default arguments are.
+
+    @inline(never)
+    package convenience init(_ kind: Kind, _ stage: Stage, key: String, _ message: String) {
+        self.init(kind, stage, key: key, message, osErrno: 0, line: 0, column: 0)
+    }
+
+    @inline(never)
+    package convenience init(_ kind: Kind, _ stage: Stage, _ message: String) {
+        self.init(kind, stage, key: "", message)
+    }
+
     /// A failure of a call rather than of a reload.
+    @inline(never)
     package convenience init(_ kind: Kind, _ message: String) { self.init(kind, .none, message) }
 
     /// The same, with what is given here in place of what was there.
@@ -63,20 +75,5 @@ package final class Failure: Error, Sendable {
         Failure(
             kind ?? self.kind, stage ?? self.stage, key: key ?? self.key, message ?? self.message,
             osErrno: osErrno, line: line, column: column)
-    }
-}
-
-extension String {
-    /// Whether the bytes are the same. `==` would ask for Unicode's canonical equivalence, and for
-    /// its tables.
-    package func isIdentical(to other: String) -> Bool {
-        withBytes { mine in other.withBytes { equalBytes(mine, $0) } }
-    }
-
-    /// Gives its UTF-8 for the time of the call. The view of it, `utf8`, brings along what strings
-    /// in UTF-16 need.
-    package func withBytes<Answer>(_ body: (Bytes) -> Answer) -> Answer {
-        var text = self
-        return text.withUTF8(body)
     }
 }

@@ -120,9 +120,9 @@ package struct JSONWriter: ~Copyable {
     /// The shortest digits that read as the same double, with a point or an exponent: "1.0",
     /// "5e-324". They are less than 32.
     private mutating func append(double: Double) {
-        var text = double.description
+        let text = double.description
         buffer.append(atMost: 32) { room in
-            text.withUTF8 { digits in
+            text.withBytes { digits in
                 guard let start = digits.baseAddress, digits.count <= 32 else { return 0 }
                 UnsafeMutableRawPointer(room).copyMemory(from: start, byteCount: digits.count)
                 return digits.count

@@ -24,7 +24,7 @@ package final class OwnParser: @unchecked Sendable {
         } catch {
             // Of what went wrong in the sink the parser may not have told.
             throw (sink.failure ?? error)
-                .replacing(stage: .parse, key: String(decoding: key, as: UTF8.self))
+                .replacing(stage: .parse, key: String(key))
         }
         do throws(ParseError) {
             var tree = try JSONParser.parse(json, limits: limits, scratch: &scratch)

@@ -1,19 +1,23 @@
 // What was wrong with a text and where, before a key and a line are put to it. Holds no byte of the
 // text: of what was found only the kind of character is told, for a value may be a secret.
 
-/// The reason why a text did not parse, and the offset of the byte at which that showed. One word to
-/// throw, like `Failure`.
+/// The reason why a text did not parse, and the offset of the byte at which that showed. One word
+/// to throw, like `Failure`.
 final class ParseError: Error, Sendable {
     let problem: Problem
     let offset: Int
     /// What a parser of another format than JSON says of a text that is `malformed`.
     let words: String
 
-    @inline(never)
-    init(problem: Problem, offset: Int, words: String = "") {
+    init(problem: Problem, offset: Int, words: String) {
         self.problem = problem
         self.offset = offset
         self.words = words
+    }
+
+    @inline(never)
+    convenience init(problem: Problem, offset: Int) {
+        self.init(problem: problem, offset: offset, words: "")
     }
 
     /// The text is not what its format demands, for this reason: a few words without a full stop.
@@ -51,8 +55,8 @@ extension ParseError {
     func failure(key: Bytes, bytes: Bytes) -> Failure {
         let place = TextPosition(of: offset, in: bytes)
         return Failure(
-            problem.kind, .parse, key: String(decoding: key, as: UTF8.self), message(in: bytes),
-            line: place.line, column: place.column)
+            problem.kind, .parse, key: String(key), message(in: bytes),
+            osErrno: 0, line: place.line, column: place.column)
     }
 
     private func message(in bytes: Bytes) -> String {

@@ -128,9 +128,9 @@ struct YAMLEvents: ~Copyable {
         // The place stands in front of the message.
         let isPlaced = problem.hasSuffix(" in this context")
         if isPlaced { problem = Bytes(rebasing: problem.dropLast(16)) }
-        let words = String(decoding: problem, as: UTF8.self) + (isPlaced ? " here" : "")
+        let words = String(problem) + (isPlaced ? " here" : "")
         guard let context = parser.context else { return words }
-        return words + " " + String(decoding: Bytes(constant: context), as: UTF8.self)
+        return words + " " + String(Bytes(constant: context))
     }
 }
 

@@ -103,8 +103,7 @@ private struct Digits {
     /// The fewest digits that read as this double: those that were written, if they were no more
     /// than a double can tell apart.
     private static func shortest(_ value: Double) -> (digits: UInt64, exponent: Int) {
-        var text = value.magnitude.description
-        return text.withUTF8 { text in
+        value.magnitude.description.withBytes { text in
             var digits: UInt64 = 0
             var exponent = 0
             var isBehindPoint = false

@@ -237,7 +237,7 @@ struct SchemaCompiler: ~Copyable {
         guard let (number, resource) = try self.resource(at: address.elements) else {
             throw document.failure(
                 at: reference.node,
-                "refers to \(String(decoding: address.elements, as: UTF8.self)), "
+                "refers to \(String(address.elements)), "
                     + "which is not among the schemas that were added")
         }
         let other = documents[number]

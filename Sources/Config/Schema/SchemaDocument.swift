@@ -59,7 +59,7 @@ final class SchemaDocument: @unchecked Sendable {
     ) throws(Failure) -> SchemaDocument {
         let parsed = try parse(text, name: name, memory: memory)
         let document = SchemaDocument(
-            parsed, name: String(decoding: name, as: UTF8.self), memory: memory)
+            parsed, name: String(name), memory: memory)
         try document.origin.append(contentsOf: address)
         try document.lookThrough(address: address, registry: registry)
         return document
@@ -365,7 +365,7 @@ final class SchemaDocument: @unchecked Sendable {
         let place = pointer.isEmpty ? "" : " at \(pointer)"
         return Failure(
             .invalidArgument, .validate, key: name, "the schema is wrong\(place): \(message)",
-            line: position.line, column: position.column)
+            osErrno: 0, line: position.line, column: position.column)
     }
 }
 
@@ -384,7 +384,7 @@ extension Document {
                 text += "\(index)"
                 return
             }
-            for character in String(decoding: token, as: UTF8.self).unicodeScalars {
+            for character in String(token).unicodeScalars {
                 switch character {
                 case "~": text += "~0"
                 case "/": text += "~1"

@@ -10,7 +10,7 @@ package final class SchemaRegistry {
     /// Adds a schema, of which `id` is the address; an address without a scheme is beside the
     /// schemas that have no `$id`. A metaschema comes before the schemas that name it.
     package func add(id: Bytes, json: Bytes, memory: Memory) throws(Failure) {
-        let name = String(decoding: id, as: UTF8.self)
+        let name = String(id)
         guard StringFormat.uriReference.accepts(id), URI(id).fragment?.isEmpty ?? true else {
             throw Failure(
                 .invalidArgument, .validate, key: name,

@@ -84,7 +84,7 @@ struct Validation: ~Copyable {
         do throws(Failure) {
             return try validation.run(value)
         } catch {
-            throw error.replacing(key: String(decoding: value.document.key, as: UTF8.self))
+            throw error.replacing(key: String(value.document.key))
         }
     }
 

@@ -131,8 +131,8 @@ package final class Violations: @unchecked Sendable {
         let expected = String(cString: first.expected)
         return Failure(
             .rejected, .validate, key: String(cString: first.key),
-            "\(keyword)\(Violations.place(first)): expected \(expected)\(more)", line: first.line,
-            column: first.column)
+            "\(keyword)\(Violations.place(first)): expected \(expected)\(more)", osErrno: 0,
+            line: first.line, column: first.column)
     }
 
     private static func place(_ violation: Violation) -> String {

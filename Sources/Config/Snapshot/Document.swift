@@ -80,7 +80,7 @@ package struct RepeatedNames {
     /// That name, cut to a length fit for a message. Read from the document, which must still be
     /// held: it may be a part of a secret, and no copy of one is made that nobody wipes.
     package var name: String {
-        String(decoding: document.text(of: node).prefix(128), as: UTF8.self)
+        String(Bytes(rebasing: document.text(of: node).prefix(128)))
     }
 }
 

@@ -3,6 +3,8 @@
 
 extension DefaultStringInterpolation {
     @inline(never)
+    package mutating func appendLiteral(_ text: String) { write(text) }
+
     package mutating func appendInterpolation(_ text: String) { appendLiteral(text) }
 
     @inline(never)

@@ -78,7 +78,7 @@ package final class FileReader {
 
     private func check(_ payload: Payload, _ index: Int, _ limits: Limits) throws(Problem) {
         if payload.value(index).count > limits.maxValueBytes {
-            let key = String(decoding: payload.key(index), as: UTF8.self)
+            let key = String(payload.key(index))
             throw .failed(
                 Failure(
                     .limit, .load, key: key,
@@ -102,7 +102,7 @@ package final class FileReader {
 
     /// An error of a key's file, in words that say what was found where a file should be.
     package static func failure(_ errno: Errno, _ payload: Payload, _ index: Int) -> Failure {
-        let key = String(decoding: payload.key(index), as: UTF8.self)
+        let key = String(payload.key(index))
         switch errno {
         case .noSeek, .invalid, .noSuchDevice:
             return errno.failure(.load, key: key, "the key is no regular file")

@@ -31,10 +31,13 @@ enum MountInfo {
         var reason: String?
         var depth = 0
         var within: [FilePath] = []
-        for line in table.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-            guard fields.count >= 5 else { continue }
-            let point = unescaped(fields[4])
+        var rest = table
+        while !rest.isEmpty {
+            var line = cut(&rest, at: UInt8(ascii: "\n"))
+            for _ in 0..<3 { _ = cut(&line, at: UInt8(ascii: " ")) }
+            let root = cut(&line, at: UInt8(ascii: " "))
+            let point = unescaped(cut(&line, at: UInt8(ascii: " ")))
+            if point.isEmpty { continue }
             let place = point.components
             // The end lies in the mount that is nearest to it.
             if names.starts(with: place), place.count >= depth {
@@ -42,7 +45,7 @@ enum MountInfo {
                 let isEnd = depth == names.count
                 if isEnd, kind == .file {
                     reason = "is a single file mounted into the container"
-                } else if isSubPath(fields[3]) {
+                } else if isSubPath(root) {
                     let how = isEnd ? "is" : "lies in \(point.description), which is"
                     reason = "\(how) mounted by subPath"
                 } else {
@@ -51,7 +54,7 @@ enum MountInfo {
             }
             if kind == .plainDirectory, place.count > names.count, place.starts(with: names) {
                 within.removeAll { $0 == point }
-                if isSubPath(fields[3]) || isFile(point) { within.append(point) }
+                if isSubPath(root) || isFile(point) { within.append(point) }
             }
         }
         if reason == nil, let first = within.first {
@@ -68,27 +71,34 @@ enum MountInfo {
 
     /// The kubelet binds a `subPath` from within the timestamped directory, or from its own
     /// `volume-subpaths`.
-    private static func isSubPath(_ root: Slice<Bytes>) -> Bool {
-        let subpaths: StaticString = "volume-subpaths"
-        return root.split(separator: UInt8(ascii: "/")).contains { name in
-            name.starts(with: [0x2E, 0x2E])
-                || name.elementsEqual(
-                    Bytes(start: subpaths.utf8Start, count: subpaths.utf8CodeUnitCount))
+    private static func isSubPath(_ root: Bytes) -> Bool {
+        let subpaths = FilePath("volume-subpaths")
+        return FilePath(root).components.contains { name in
+            name == subpaths || name.withBytes { MountLayout.isReserved($0) }
         }
     }
 
+    /// Takes what stands before the next `separator`, and that too.
+    private static func cut(_ rest: inout Bytes, at separator: UInt8) -> Bytes {
+        let end = rest.firstIndex(of: separator) ?? rest.count
+        let part = Bytes(rebasing: rest.prefix(end))
+        rest = Bytes(rebasing: rest.dropFirst(end + 1))
+        return part
+    }
+
     /// The table writes space, tab, newline and backslash as three octal digits.
-    private static func unescaped(_ field: Slice<Bytes>) -> FilePath {
+    private static func unescaped(_ field: Bytes) -> FilePath {
         var plain: [UInt8] = []
-        var rest = field[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), rest.count >= 3 {
-                let digits = rest.prefix(3)
-                plain.append(digits.reduce(0) { $0 &* 8 &+ ($1 &- 0x30) })
-                rest = rest.dropFirst(3)
-            } else {
-                plain.append(byte)
+        var index = 0
+        while index < field.count {
+            var byte = field[index]
+            if byte == UInt8(ascii: "\\"), index + 3 < field.count {
+                byte = 0
+                for digit in field[index + 1...index + 3] { byte = byte &* 8 &+ (digit &- 0x30) }
+                index += 3
             }
+            plain.append(byte)
+            index += 1
         }
         return plain.withUnsafeBufferPointer { FilePath($0) }
     }

@@ -13,8 +13,7 @@ package enum MountLayout {
 
     /// The name of a new timestamped directory; the number behind the time makes it unique.
     package static func timestampedDirectory() -> FilePath {
-        var name = "..\(utcTimestamp()).\(randomNumber())"
-        return name.withUTF8 { FilePath($0) }
+        "..\(utcTimestamp()).\(randomNumber())".withBytes { FilePath($0) }
     }
 
     /// Whether a `..data` link leads to a timestamped directory in the mount itself, rather than

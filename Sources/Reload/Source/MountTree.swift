@@ -85,13 +85,13 @@ extension MountTree.File {
         room.update(from: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
         room += prefix.utf8CodeUnitCount
         let start = room
-        for name in MountFile.names(key) {
-            for byte in name {
-                room.pointee = byte
-                room += 1
+        for name in FilePath(key).components {
+            name.withCString {
+                room.update(
+                    from: UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self),
+                    count: name.count + 1)
             }
-            room.pointee = 0
-            room += 1
+            room += name.count + 1
         }
         names = Bytes(start: start, count: room - start)
     }
@@ -148,7 +148,7 @@ extension MountTree {
     }
 
     /// A key for a message, which needs no more of it.
-    static func name(_ key: Bytes) -> String { String(decoding: key.prefix(256), as: UTF8.self) }
+    static func name(_ key: Bytes) -> String { String(Bytes(rebasing: key.prefix(256))) }
 
     static var noMemory: Failure { Failure(.noMemory, .write, "no memory for the files") }
 }
@@ -173,16 +173,16 @@ extension MountFile {
             throw refused(.invalidArgument, "the key is not UTF-8")
         }
         if key.first == UInt8(ascii: "/") { throw refused(.invalidArgument, "the key is absolute") }
-        let names = MountFile.names(key)
+        // What stands between the slashes; as the kubelet, without what `filepath.Clean` leaves
+        // out.
+        let names = FilePath(key).components
         guard let first = names.first else {
             throw refused(.invalidArgument, "the key names no file")
         }
-        if MountLayout.isReserved(Bytes(rebasing: first)) {
+        if first.withBytes({ MountLayout.isReserved($0) }) {
             throw refused(.invalidArgument, "the key begins with two dots")
         }
-        if names.contains(where: { $0.elementsEqual([0x2E, 0x2E]) }) {
-            throw refused(.invalidArgument, "the key has .. in it")
-        }
+        if names.contains(.parentName) { throw refused(.invalidArgument, "the key has .. in it") }
         if names.contains(where: { $0.count > MountFile.nameCapacity }) {
             throw refused(
                 .limit, "a name in the key is longer than \(MountFile.nameCapacity) bytes")
@@ -194,10 +194,5 @@ extension MountFile {
         if bytes == nil, size != 0 { throw refused(.invalidArgument, "the bytes are NULL") }
         if size < 0 { throw refused(.limit, "the content is larger than a file can be") }
         return key
-    }
-
-    /// What stands between the slashes; as the kubelet, without what `filepath.Clean` leaves out.
-    fileprivate static func names(_ key: Bytes) -> [Slice<Bytes>] {
-        key.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual([0x2E]) }
     }
 }

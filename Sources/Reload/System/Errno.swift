@@ -31,8 +31,8 @@ package struct Errno: Error, Equatable {
     /// The C library's own words, such as "Permission denied".
     package var description: String { String(cString: cs_errno_description(number)) }
 
-    /// The failure that a caller is told of. Permissions are `denied`, memory is `noMemory`, what is
-    /// too long to be written is a `limit`, the rest is `io`.
+    /// The failure that a caller is told of. Permissions are `denied`, memory is `noMemory`, what
+    /// is too long to be written is a `limit`, the rest is `io`.
     package func failure(_ stage: Failure.Stage, key: String, _ what: String) -> Failure {
         let kind: Failure.Kind
         switch self {
@@ -43,7 +43,7 @@ package struct Errno: Error, Equatable {
         }
         return Failure(
             kind, stage, key: key, "\(what): \(description)",
-            osErrno: kind == .noMemory || kind == .limit ? 0 : number)
+            osErrno: kind == .noMemory || kind == .limit ? 0 : number, line: 0, column: 0)
     }
 }
 

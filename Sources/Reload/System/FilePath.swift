@@ -12,6 +12,7 @@ package struct FilePath: Equatable {
     private var storage: [UInt8]
 
     /// Copies at most `capacity` bytes; a longer path fails when it is used, with ENAMETOOLONG.
+    @inline(never)
     package init(_ bytes: Bytes) {
         storage = []
         storage.reserveCapacity(bytes.count + 1)
@@ -26,12 +27,17 @@ package struct FilePath: Equatable {
 
     private init(storage: [UInt8]) { self.storage = storage }
 
+    @inline(never)
+    package static func == (a: FilePath, b: FilePath) -> Bool {
+        a.withBytes { bytes in b.withBytes { equalBytes(bytes, $0) } }
+    }
+
     package var count: Int { storage.count - 1 }
     package var isEmpty: Bool { count == 0 }
     package var isAbsolute: Bool { storage[0] == UInt8(ascii: "/") }
 
     /// For messages: what is not UTF-8 is replaced.
-    package var description: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+    package var description: String { withBytes { String($0) } }
 
     package func withCString<Answer, Problem: Error>(
         _ body: (UnsafePointer<CChar>) throws(Problem) -> Answer
@@ -51,6 +57,7 @@ package struct FilePath: Equatable {
         }
     }
 
+    @inline(never)
     package func appending(_ component: Bytes) -> FilePath {
         var joined = storage
         joined.removeLast()
@@ -72,15 +79,16 @@ package struct FilePath: Equatable {
 
     /// The components, without empty ones and `.`; `..` stays, since links make it mean something.
     package var components: [FilePath] {
-        withBytes { bytes in
+        @inline(never)
+        get {
             var names: [FilePath] = []
             var start = 0
-            for end in 0...bytes.count
-            where end == bytes.count || bytes[end] == UInt8(ascii: "/") {
-                let name = Bytes(rebasing: bytes[start..<end])
+            for end in storage.indices where end == count || storage[end] == UInt8(ascii: "/") {
+                let isDot = end == start + 1 && storage[start] == UInt8(ascii: ".")
+                if end > start, !isDot {
+                    names.append(FilePath(storage: Array(storage[start..<end]) + [0]))
+                }
                 start = end + 1
-                if name.isEmpty || name.count == 1 && name[0] == UInt8(ascii: ".") { continue }
-                names.append(FilePath(name))
             }
             return names
         }
@@ -96,6 +104,7 @@ package struct FilePath: Equatable {
     /// The last component; empty when there is none.
     package var lastComponent: FilePath { components.last ?? FilePath("") }
 
+    @inline(never)
     package init(components: [FilePath], absolute: Bool) {
         self.init(absolute ? "/" : "")
         for name in components { self = appending(name) }

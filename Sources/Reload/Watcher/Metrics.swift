@@ -93,7 +93,7 @@ private struct Metric: Sendable {
             // Of short secrets a checksum tells too much.
             if !sample.isSensitive { text.label("checksum", body.checksum) }
             // Anybody can make a link of any bytes, and one that is not UTF-8 would spoil it all.
-            text.label("generation", String(decoding: body.generation, as: UTF8.self))
+            text.label("generation", String(body.generation))
             text.end(1)
         },
         Metric(
@@ -183,8 +183,7 @@ private struct MetricsText {
     }
 
     mutating func label(_ name: StaticString, _ value: String) {
-        var value = value
-        value.withUTF8 { label(name, $0) }
+        value.withBytes { label(name, $0) }
     }
 
     mutating func end(_ number: UInt64) {

@@ -315,20 +315,20 @@ package struct ReloadAttempt {
         _ key: Bytes, _ value: Bytes, of layer: Int, with bench: Workbench
     ) throws(Failure) -> Document {
         guard String(validating: key, as: UTF8.self) != nil else {
-            let name = String(decoding: key, as: UTF8.self)
+            let name = String(key)
             throw Failure(.parse, .load, key: name, "the name of the key is not UTF-8")
         }
         let parsed = try bench.parser.parse(
             key: key, bytes: value, limits: options.limits, options: options.parsing)
         if let repeats = parsed.repeats {
             warn(
-                layer, with: bench, String(decoding: key, as: UTF8.self), repeats.position.line,
+                layer, with: bench, String(key), repeats.position.line,
                 repeats.position.column,
                 "a member's name occurs again, the last one counts (\(repeats.count) in all)")
         }
         if let unknown = parsed.unknown {
             warn(
-                layer, with: bench, String(decoding: key, as: UTF8.self), unknown.position.line,
+                layer, with: bench, String(key), unknown.position.line,
                 unknown.position.column,
                 "there is no such environment variable, the reference stays "
                     + "(\(unknown.count) in all)")

@@ -50,7 +50,8 @@ import Testing
 
     @Test func `a failure of the parser is the value's, with its own words`() throws {
         let failed = failure { _, _, _ throws(Failure) in
-            throw Failure(.rejected, .none, "no such block", line: 3, column: 7)
+            throw Failure(
+                .rejected, .none, key: "", "no such block", osErrno: 0, line: 3, column: 7)
         }
         #expect(failed?.kind == .rejected && failed?.stage == .parse && failed?.key == "app.hcl")
         #expect(failed?.message == "no such block" && failed?.line == 3 && failed?.column == 7)

@@ -26,7 +26,8 @@ extension String {
     }
 }
 
-private let failure = Failure(.parse, .parse, key: "a.json", "does not parse", line: 2, column: 3)
+private let failure = Failure(
+    .parse, .parse, key: "a.json", "does not parse", osErrno: 0, line: 2, column: 3)
 private let rejection = Rejection(failure, fingerprint: 1)
 
 @Suite final class SubscribersTests {

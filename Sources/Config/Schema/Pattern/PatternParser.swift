@@ -537,7 +537,7 @@ struct PatternParser: ~Copyable {
 
     private func wrong(_ what: StaticString, at start: Int? = nil) -> Failure {
         Failure(
-            .invalidArgument, .validate, "\(what)",
+            .invalidArgument, .validate, key: "", "\(what)", osErrno: 0, line: 0,
             column: UInt32(truncatingIfNeeded: (start ?? position) &+ 1))
     }
 }
