@@ -45,7 +45,7 @@ private func content(_ texts: [String: String], sharing before: Content? = nil) 
     }
 
     @Test func `a cell whose document stays is passed over, and the others follow`() throws {
-        let block = CurrentSnapshot.make()
+        let block = CurrentSnapshot.makeInTest()
         var cells = Cells()
         let first = try content(["a.json": "[1]", "b.json": "[1]"])
         let a = try bind("a.json#/0", .int64(0), &cells, block, first)
@@ -64,11 +64,11 @@ private func content(_ texts: [String: String], sharing before: Content? = nil) 
         #expect(b.word.pointee.load(ordering: .relaxed) == 0)
         withExtendedLifetime(first) {}
         withExtendedLifetime(second) {}
-        block.release()
+        block.releaseInTest()
     }
 
     @Test func `cells of many pieces of memory are places of their own`() throws {
-        let block = CurrentSnapshot.make()
+        let block = CurrentSnapshot.makeInTest()
         var cells = Cells()
         let made = try (0..<400).map {
             try bind("key\($0)", .int64(Int64($0)), &cells, block, nil)
@@ -78,6 +78,6 @@ private func content(_ texts: [String: String], sharing before: Content? = nil) 
             #expect(UInt(bitPattern: cell.word) % 8 == 0)
             #expect(cell.word.pointee.load(ordering: .relaxed) == UInt64(index))
         }
-        block.release()
+        block.releaseInTest()
     }
 }

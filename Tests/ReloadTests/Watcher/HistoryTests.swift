@@ -32,19 +32,19 @@ private func composition(_ text: String) throws -> Composition {
 }
 
 @Suite final class HistoryTests {
-    private let current = CurrentSnapshot.make()
+    private let current = CurrentSnapshot.makeInTest()
     private var history = History()
     private var made: [SharedSnapshot] = []
 
     deinit {
-        for snapshot in made { snapshot.giveBack() }
-        current.release()
+        for snapshot in made { snapshot.giveBackInTest() }
+        current.releaseInTest()
     }
 
     private func add(_ version: UInt64, _ text: String, keeping most: Int = 10) throws -> [UInt64] {
         let composition = try composition(text)
-        let snapshot = SharedSnapshot.make(
-            content: composition.content, current: current, version: version)
+        let snapshot = SharedSnapshot.makeInTest(
+            composition.content, current: current, version: version)
         made.append(snapshot)
         let published = PublishedVersion(snapshot: snapshot, composition: composition)
         return history.add(published, keeping: most).map { $0.version }

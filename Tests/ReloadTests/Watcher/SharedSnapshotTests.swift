@@ -18,8 +18,9 @@ private func empty() throws -> Content {
 @Suite struct SharedSnapshotTests {
     @Test("references that are released on other threads are counted")
     func acrossThreads() throws {
-        let snapshot = SharedSnapshot.make(
-            content: try empty(), current: CurrentSnapshot.make(), version: 1)
+        let current = CurrentSnapshot.makeInTest()
+        defer { current.releaseInTest() }
+        let snapshot = SharedSnapshot.makeInTest(try empty(), current: current, version: 1)
         #expect(!snapshot.isHeldByCallers)
         for _ in 0..<40 { snapshot.retain() }
         #expect(snapshot.isHeldByCallers)
@@ -34,36 +35,34 @@ private func empty() throws -> Content {
         }
         done.wait()
         #expect(!snapshot.isHeldByCallers)
-        snapshot.giveBack()
+        snapshot.giveBackInTest()
     }
 
     @Test("a header that is used again begins with nobody holding it")
     func recycled() throws {
-        let current = CurrentSnapshot.make()
-        // Many, since other tests may take one of them meanwhile.
-        func make(_ version: UInt64) throws -> [SharedSnapshot] {
-            try (0..<100).map { _ in
-                SharedSnapshot.make(content: try empty(), current: current, version: version)
-            }
+        let current = CurrentSnapshot.makeInTest()
+        defer { current.releaseInTest() }
+        let first = SharedSnapshot.makeInTest(try empty(), current: current, version: 1)
+        first.retain()
+        first.release()
+        let content = try empty()
+        let second = Reactor.shared.lock.withLock {
+            first.giveBack()
+            return SharedSnapshot.make(content: content, current: current, version: 2)
         }
-        let first = try make(1)
-        for snapshot in first {
-            snapshot.retain()
-            snapshot.release()
-            snapshot.giveBack()
-        }
-        let second = try make(2)
-        #expect(second.contains { first.contains($0) })
-        #expect(second.allSatisfy { !$0.isHeldByCallers && $0.version == 2 })
-        for snapshot in second { snapshot.giveBack() }
+        #expect(second == first)
+        #expect(!second.isHeldByCallers)
+        #expect(second.version == 2)
+        second.giveBackInTest()
     }
 
     @Test("who acquires while versions are published never gets one that is freed")
     func acquireAgainstPublish() throws {
-        let current = CurrentSnapshot.make()
+        let current = CurrentSnapshot.makeInTest()
+        defer { current.releaseInTest() }
         let box = Shared()
         var retired: [SharedSnapshot] = []
-        _ = current.publish(SharedSnapshot.make(content: try empty(), current: current, version: 1))
+        _ = current.publish(SharedSnapshot.makeInTest(try empty(), current: current, version: 1))
         do {
             let readers = DispatchGroup()
             for _ in 0..<3 {
@@ -85,15 +84,15 @@ private func empty() throws -> Content {
             var version: UInt64 = 1
             while version < 20_000 || box.acquired.load(ordering: .relaxed) < 20_000 {
                 version += 1
-                let next = SharedSnapshot.make(
-                    content: try empty(), current: current, version: version)
+                let next = SharedSnapshot.makeInTest(
+                    try empty(), current: current, version: version)
                 if let before = current.publish(next) {
                     before.tellOfRelease()
                     retired.append(before)
                 }
                 retired.removeAll { snapshot in
                     if snapshot.isHeldByCallers { return false }
-                    snapshot.giveBack()
+                    snapshot.giveBackInTest()
                     return true
                 }
             }
@@ -101,17 +100,9 @@ private func empty() throws -> Content {
             readers.wait()
             for snapshot in retired + [current.withdraw()].compactMap({ $0 }) {
                 #expect(!snapshot.isHeldByCallers)
-                snapshot.giveBack()
+                snapshot.giveBackInTest()
             }
         }
-    }
-}
-
-extension SharedSnapshot {
-    /// What the reactor does with a snapshot that nobody holds.
-    func giveBack() {
-        _ = takeContent()
-        recycle()
     }
 }
 

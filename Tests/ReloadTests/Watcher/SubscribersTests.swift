@@ -32,12 +32,12 @@ private let rejection = Rejection(failure, fingerprint: 1)
 
 @Suite final class SubscribersTests {
     private let subscribers = Subscribers()
-    private let current = CurrentSnapshot.make()
+    private let current = CurrentSnapshot.makeInTest()
     private var published: [SharedSnapshot] = []
 
     deinit {
-        for snapshot in published { snapshot.giveBack() }
-        current.release()
+        for snapshot in published { snapshot.giveBackInTest() }
+        current.releaseInTest()
     }
 
     private func subscriber() -> Subscriber {
@@ -45,8 +45,8 @@ private let rejection = Rejection(failure, fingerprint: 1)
     }
 
     private func publish(_ version: UInt64, _ text: String) throws -> SharedSnapshot {
-        let snapshot = SharedSnapshot.make(
-            content: try content(text), current: current, version: version)
+        let snapshot = SharedSnapshot.makeInTest(
+            try content(text), current: current, version: version)
         _ = current.publish(snapshot)
         published.append(snapshot)
         return snapshot
