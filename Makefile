@@ -114,9 +114,8 @@ test: all normal
 	@.ci/summary build/test
 
 # What costs more: the form of the sources, the same tests under sanitizers and valgrind, stress,
-# and every system call and allocation failing once. Foundation and the runner of Swift's tests leak by themselves;
-# what the library leaks is looked for by the C tests. A sanitized library shares its runtime with
-# a host that clang built; the shipped one is tested inside such a host as it is. Config has no
+# and every system call and allocation failing once. A sanitized library shares its runtime with a
+# host that clang built; the shipped one is tested inside such a host as it is. Config has no
 # threads.
 check: all normal address thread
 	@.ci/tools gcc python3 valgrind strace abidiff
@@ -136,7 +135,7 @@ check: all normal address thread
 	@.ci/suite $@ go-pointers       env GOEXPERIMENT=cgocheck2 bindings/go/test.sh build -count=1
 	@.ci/suite $@ go-oldest         env GO=1.23.9 bindings/go/test.sh build -count=1
 	@.ci/suite $@ go-normal         bindings/go/test.sh build/normal -count=1
-	@.ci/suite $@ swift-address     env ASAN_OPTIONS=detect_leaks=0 $(call swift_test,address)
+	@.ci/suite $@ swift-address     env LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp $(call swift_test,address)
 	@.ci/suite $@ swift-thread      $(call swift_test,thread) --filter ReloadTests
 	@.ci/suite $@ abi-address       Tests/ABITests/run.sh build --address
 	@LIMIT=1200 .ci/suite $@ abi-address-core  Tests/ABITests/run.sh build/address --address
