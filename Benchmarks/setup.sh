@@ -35,20 +35,26 @@ cxx_program() { # NAME SOURCE… [FLAG…]
     c++ -std=c++17 "${benchmark_flags[@]}" -o "$programs/$name" "$@"
 }
 
-# The parsers from the library's own sources, compiled as they are for the library that ships; a
-# program that measures them is linked with "${parsers[@]}".
-build_parsers() {
-    # As Package.swift builds what ships.
+# Config from the library's own sources, as Package.swift compiles it for the library that ships, and
+# a driver: compile_config MODULE DRIVER OBJECT. What links the object takes "${config_linkage[@]}".
+compile_config() {
     swiftc -Osize -enforce-exclusivity=unchecked -Xfrontend -mergeable-traps \
         -Xllvm -sil-disable-pass=closure-specialize \
         -wmo -parse-as-library -swift-version 6 -package-name cmreload \
-        -module-name ConfigBench -enable-experimental-feature Embedded \
+        -module-name "$1" -enable-experimental-feature Embedded \
         -enable-experimental-feature BuiltinModule \
         -enable-upcoming-feature InternalImportsByDefault \
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
-        -warnings-as-errors -I "$root/Sources/CYAML/include" -c -o "$programs/parsers.o" \
-        $(find "$root/Sources/Config" -name '*.swift') "$root/Benchmarks/ParserDriver.swift"
-    cc -O2 -I"$root/Sources/CYAML/include" -c -o "$programs/yaml_memory.o" "$root/Sources/CYAML/memory.c"
-    parsers=("$programs/parsers.o" "$programs/yaml_memory.o" -l:libyaml.a
-        -Wl,--wrap=malloc,--wrap=realloc,--wrap=free,--wrap=strdup)
+        -warnings-as-errors -Xcc -fPIC -I "$root/Sources/CYAML/include" -c -o "$3" \
+        $(find "$root/Sources/Config" -name '*.swift') "$2"
+    cc -O2 -fPIC -I"$root/Sources/CYAML/include" -c -o "$programs/yaml_memory.o" \
+        "$root/Sources/CYAML/memory.c"
+}
+config_linkage=("$programs/yaml_memory.o" -l:libyaml.a
+    -Wl,--wrap=malloc,--wrap=realloc,--wrap=free,--wrap=strdup)
+
+# The parsers; a program that measures them is linked with "${parsers[@]}".
+build_parsers() {
+    compile_config ConfigBench "$root/Benchmarks/ParserDriver.swift" "$programs/parsers.o"
+    parsers=("$programs/parsers.o" "${config_linkage[@]}")
 }

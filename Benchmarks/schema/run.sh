@@ -16,15 +16,8 @@ if [ ! -d "$peers" ]; then
 fi
 export PYTHONPATH=$peers
 
-# From the library's own sources, compiled as they are for the library that ships.
-swiftc -Osize -enforce-exclusivity=unchecked -wmo -parse-as-library -swift-version 6 \
-    -package-name cmreload -module-name SchemaBench \
-    -enable-experimental-feature Embedded -enable-experimental-feature BuiltinModule \
-    -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature ExistentialAny \
-    -enable-upcoming-feature MemberImportVisibility -warnings-as-errors -Xcc -fPIC \
-    -I "$root/Sources/CYAML" -c -o "$programs/schema.o" \
-    $(find "$root/Sources/Config" -name '*.swift') schema/Driver.swift
-c_program schema.so -shared -fPIC schema/schema.c "$programs/schema.o" -l:libyaml.a
+compile_config SchemaBench schema/Driver.swift "$programs/schema.o"
+c_program schema.so -shared -fPIC schema/schema.c "$programs/schema.o" "${config_linkage[@]}"
 
 quick=()
 [ -z "${QUICK:-}" ] || quick=(--rounds 5 --wait 10)
