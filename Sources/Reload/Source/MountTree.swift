@@ -87,9 +87,7 @@ extension MountTree.File {
         let start = room
         for name in FilePath(key).components {
             name.withCString {
-                room.update(
-                    from: UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self),
-                    count: name.count + 1)
+                UnsafeMutableRawPointer(room).copyMemory(from: $0, byteCount: name.count + 1)
             }
             room += name.count + 1
         }
