@@ -62,7 +62,8 @@ let package = Package(
         .systemLibrary(name: "CCMReload", path: "include"),
         .target(
             name: "CSystem",
-            cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]),
+            cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])]
+                + (embedded ? [.define("CS_EMBEDDED")] : [])),
         .target(
             name: "CYAML",
             cSettings: [.unsafeFlags(["-fvisibility=hidden", "-Wall", "-Wextra"])],

@@ -94,6 +94,7 @@ __attribute__((noinline)) void cs_wipe_stack(void) {
 
 int cs_compare(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 
+#ifdef CS_EMBEDDED
 /* What Swift allocates objects with. glibc's goes past the thread's cache of free blocks, which
  * makes each object cost several times what malloc(3) takes; and malloc aligns as far as any object
  * asks. */
@@ -104,6 +105,7 @@ int posix_memalign(void **start, size_t alignment, size_t size) {
     *start = room;
     return 0;
 }
+#endif
 
 /* Swift's standard library asks for these two of libm; the library needs libc alone. */
 double trunc(double number) {

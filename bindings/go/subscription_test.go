@@ -193,7 +193,11 @@ func TestChangesYieldsFromItsCallOn(t *testing.T) {
 func TestChangesNeverMissesTheLast(t *testing.T) {
 	config, configMap := open(t, map[string]string{"a": "0"})
 	const last = "200"
+	written := make(chan struct{})
+	// The last version may be told before its update has tidied up.
+	defer func() { <-written }()
 	go func() {
+		defer close(written)
 		for i := range 201 {
 			configMap.Update(map[string]string{"a": fmt.Sprint(i)})
 		}
