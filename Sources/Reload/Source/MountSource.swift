@@ -54,10 +54,10 @@ package final class MountSource: Source {
                 let mask: WatchMask = [.movedTo, .create, .deleteSelf, .moveSelf]
                 watches.append(Watch(path: end, mask: mask, name: name, leadsElsewhere: true))
             } else {
-                // The kubelet's rename is one event here; of its other steps only the removal of
-                // the directory before is told. A link that is removed and made again, as `ln -sfn`
-                // may do, is first missing.
-                let mask: WatchMask = [.movedTo, .delete, .deleteSelf, .moveSelf]
+                // The kubelet's rename wakes once; of its other steps only the removal of the
+                // directory before does. A link that is removed or moved away and made again, as
+                // `ln -sfn` may do, is first missing.
+                let mask: WatchMask = [.movedTo, .movedFrom, .delete, .deleteSelf, .moveSelf]
                 watches.append(Watch(path: end, mask: mask, name: name))
             }
             return watches

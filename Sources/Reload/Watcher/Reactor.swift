@@ -165,9 +165,12 @@ package final class Reactor: @unchecked Sendable {
             layer.needsArming = true
         } else {
             let watch = interest.watch
-            if let name = watch.name, !name.withBytes({ equalBytes($0, event.name) }) { return }
-            // A name that is gone may come back in a way that is not watched for while it is there.
-            if watch.leadsElsewhere || event.mask.contains(.delete) { layer.needsArming = true }
+            if let name = watch.name {
+                if !name.withBytes({ equalBytes($0, event.name) }) { return }
+                // One that is gone may come back in a way that is not watched for meanwhile.
+                if !event.mask.isDisjoint(with: [.delete, .movedFrom]) { layer.needsArming = true }
+            }
+            if watch.leadsElsewhere { layer.needsArming = true }
         }
         interest.watcher.signal(layer, at: now)
     }
