@@ -29,7 +29,7 @@ package struct IntegerReading {
     package enum Kind: UInt8 {
         /// Not known: the text must be read.
         case unread
-        case value, notInteger, outOfRange
+        case value, noInteger
     }
     package let kind: Kind
     package let value: Int64
@@ -40,10 +40,10 @@ package struct IntegerReading {
     private init(kind: Kind, value: Int64) { (self.kind, self.value) = (kind, value) }
 
     package init(_ text: Bytes) {
-        do throws(ReadError) {
-            self.init(kind: .value, value: try Text.int64(text))
-        } catch {
-            self.init(kind: error == .range ? .outOfRange : .notInteger, value: 0)
+        if let value = try? Text.int64(text) {
+            self.init(kind: .value, value: value)
+        } else {
+            self.init(kind: .noInteger, value: 0)
         }
     }
 }

@@ -14,6 +14,12 @@ extension String {
         withBytes { mine in other.withBytes { equalBytes(mine, $0) } }
     }
 
+    /// Whether its bytes come before those of `other`.
+    @inline(never)
+    package func precedes(_ other: String) -> Bool {
+        withBytes { mine in other.withBytes { compareBytes(mine, $0) < 0 } }
+    }
+
     /// Gives its UTF-8 for the time of the call. The view of it, `utf8`, brings along what strings
     /// in UTF-16 need.
     @inline(never)

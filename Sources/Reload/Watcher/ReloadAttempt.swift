@@ -290,13 +290,8 @@ package struct ReloadAttempt {
                 made += 1
             } catch {
                 // Of several the first by name, whatever order the directory lists them in.
-                let isFirst =
-                    failure.map { first in
-                        error.key.withBytes { key in
-                            first.key.withBytes { compareBytes(key, $0) < 0 }
-                        }
-                    } ?? true
-                if isFirst { failure = error }
+                if let first = failure, !error.key.precedes(first.key) { continue }
+                failure = error
             }
         }
         if let failure {
