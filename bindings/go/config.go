@@ -146,7 +146,9 @@ func errClosed() error { return &Error{Status: ErrState, Message: "the configura
 // A receiver is a Config as the library calls it.
 type receiver Config
 
-// Event makes the version current before anybody hears of it.
+// Event makes the version current before anybody hears of it. Of one that was replaced before the
+// library could tell of it nobody hears: its cause is not that of the version that is current, of
+// which the library tells next.
 func (r *receiver) Event(event *abi.Event) {
 	c := (*Config)(r)
 	heard := Event{
@@ -154,6 +156,9 @@ func (r *receiver) Event(event *abi.Event) {
 		Cause:    Cause(event.Cause),
 		Snapshot: c.atLeast(event.Snapshot),
 		Err:      c.rejection(event.Failure, event.Violations),
+	}
+	if heard.Kind == EventPublished && heard.Snapshot.version > event.Snapshot.Version() {
+		return
 	}
 	c.announce(heard)
 }

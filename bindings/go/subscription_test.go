@@ -161,6 +161,10 @@ func TestKeepsTheNewestRejectionThatWaits(t *testing.T) {
 				<-goOn
 			}
 		}))
+	others := make(heard, 8)
+	if _, err := config.OnChange(others.hear); err != nil {
+		t.Fatal(err)
+	}
 	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
 	events.expect(t, "published 2 after 1 modified a")
 	for _, key := range []string{"one.json", "two.json", "three.json"} {
@@ -168,11 +172,27 @@ func TestKeepsTheNewestRejectionThatWaits(t *testing.T) {
 		configMap.Delete(key)
 	}
 	configMap.UpdateAndWait(config, map[string]string{"four.json": "{"})
+	heardByAll(t, config, others, "four.json")
 	goOn <- struct{}{}
 	if event := events.expect(t, "rejected 2"); !containsText(event.Err.Error(), "four.json") {
 		t.Errorf("rejected since %v", event.Err)
 	}
 	close(goOn)
+}
+
+// heardByAll waits until every subscription has been told of the rejection of a key: the library
+// tells a moment after a reload has returned. others hears of all.
+func heardByAll(t *testing.T, config *cmreload.Config, others heard, key string) {
+	t.Helper()
+	for event := others.next(t); event.Err == nil || !containsText(event.Err.Error(), key); {
+		event = others.next(t)
+	}
+	// Somebody new is let in only when the rest has been told.
+	stop, err := config.OnChange(func(cmreload.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
 }
 
 func TestChangesYieldsFromItsCallOn(t *testing.T) {
