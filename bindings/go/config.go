@@ -2,6 +2,7 @@ package cmreload
 
 import (
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,6 +162,8 @@ func (r *receiver) Event(event *abi.Event) {
 		return
 	}
 	c.announce(heard)
+	// Who waits for the event runs at once, not when this thread, which has yet to tidy up, sleeps.
+	runtime.Gosched()
 }
 
 // Current gives the current version: one load of a pointer. It is never nil.

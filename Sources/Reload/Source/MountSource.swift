@@ -54,10 +54,13 @@ package final class MountSource: Source {
                 let mask: WatchMask = [.movedTo, .create, .deleteSelf, .moveSelf]
                 watches.append(Watch(path: end, mask: mask, name: name, leadsElsewhere: true))
             } else {
-                // The kubelet's rename wakes once; of its other steps only the removal of the
-                // directory before does. A link that is removed or moved away and made again, as
-                // `ln -sfn` may do, is first missing.
-                let mask: WatchMask = [.movedTo, .movedFrom, .delete, .deleteSelf, .moveSelf]
+                // The kubelet's rename is what counts. The new directory, created a moment before,
+                // wakes too: its name is none to load for, but a processor that was asleep is awake
+                // when the rename comes, a third sooner on an idle machine. A link that is removed
+                // or moved away and made again, as `ln -sfn` may do, is first missing.
+                let mask: WatchMask = [
+                    .create, .movedTo, .movedFrom, .delete, .deleteSelf, .moveSelf,
+                ]
                 watches.append(Watch(path: end, mask: mask, name: name))
             }
             return watches
