@@ -158,7 +158,7 @@ func (r *receiver) Event(event *abi.Event) {
 		Snapshot: c.atLeast(event.Snapshot),
 		Err:      c.rejection(event.Failure, event.Violations),
 	}
-	if heard.Kind == EventPublished && heard.Snapshot.version > event.Snapshot.Version() {
+	if heard.Kind == EventPublished && heard.Snapshot.version > event.Version {
 		return
 	}
 	c.announce(heard)

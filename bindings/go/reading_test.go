@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cmreload"
+	"cmreload/internal/abi"
 	"cmreload/internal/reference"
 )
 
@@ -124,8 +125,11 @@ func compare(t *testing.T, data map[string]string, paths ...string) {
 	if wanted, _ := library.JSON(""); string(whole) != wanted {
 		t.Errorf("the whole as JSON differs: %s, not %s", whole, wanted)
 	}
-	if version.Checksum() != held.Checksum() || version.Generation() != held.Generation() ||
-		version.Published().UnixNano() != held.PublishedNS() || version.Len() != held.Count() {
+	described := abi.Description{
+		Version: version.Version(), PublishedNS: version.Published().UnixNano(),
+		Checksum: version.Checksum(), Generation: version.Generation(), Count: version.Len(),
+	}
+	if described != held.Describe() {
 		t.Errorf("the version is described in another way: %v", version)
 	}
 	t.Logf("%d paths", len(paths))

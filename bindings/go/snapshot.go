@@ -34,13 +34,14 @@ type Snapshot struct {
 // newSnapshot copies a snapshot of the library's. Documents whose bytes are those of before are
 // shared with it; before may be nil.
 func newSnapshot(source abi.Snapshot, before *Snapshot) *Snapshot {
+	described := source.Describe()
+	count := described.Count
 	s := &Snapshot{
-		version:    source.Version(),
-		published:  unixTime(source.PublishedNS()),
-		checksum:   source.Checksum(),
-		generation: source.Generation(),
+		version:    described.Version,
+		published:  unixTime(described.PublishedNS),
+		checksum:   described.Checksum,
+		generation: described.Generation,
 	}
-	count := source.Count()
 	if before == nil {
 		before = &Snapshot{}
 	}

@@ -4,6 +4,24 @@ package abi
 #include <cmreload.h>
 #include <stdlib.h>
 
+// What describes a snapshot, in one call.
+typedef struct {
+    uint64_t version;
+    int64_t published_ns;
+    const char *checksum, *generation;
+    size_t count;
+} description;
+
+static description describe(const cmr_snapshot *snapshot) {
+    return (description){
+        .version = cmr_snapshot_version(snapshot),
+        .published_ns = cmr_snapshot_published_ns(snapshot),
+        .checksum = cmr_snapshot_checksum(snapshot),
+        .generation = cmr_snapshot_generation(snapshot),
+        .count = cmr_snapshot_count(snapshot),
+    };
+}
+
 // One key of a snapshot: all that it takes to copy it, in one call.
 typedef struct {
     const char *key, *text;
@@ -54,17 +72,26 @@ func (s Snapshot) Release() { C.cmr_snapshot_release(s.handle) }
 // Version is cmr_snapshot_version.
 func (s Snapshot) Version() uint64 { return uint64(C.cmr_snapshot_version(s.handle)) }
 
-// PublishedNS is cmr_snapshot_published_ns.
-func (s Snapshot) PublishedNS() int64 { return int64(C.cmr_snapshot_published_ns(s.handle)) }
+// A Description is what describes a snapshot, copied.
+type Description struct {
+	Version     uint64
+	PublishedNS int64
+	Checksum    string
+	Generation  string
+	Count       int // of its keys
+}
 
-// Checksum is cmr_snapshot_checksum, copied.
-func (s Snapshot) Checksum() string { return C.GoString(C.cmr_snapshot_checksum(s.handle)) }
-
-// Generation is cmr_snapshot_generation, copied.
-func (s Snapshot) Generation() string { return C.GoString(C.cmr_snapshot_generation(s.handle)) }
-
-// Count is cmr_snapshot_count.
-func (s Snapshot) Count() int { return int(C.cmr_snapshot_count(s.handle)) }
+// Describe describes the snapshot.
+func (s Snapshot) Describe() Description {
+	found := C.describe(s.handle)
+	return Description{
+		Version:     uint64(found.version),
+		PublishedNS: int64(found.published_ns),
+		Checksum:    C.GoString(found.checksum),
+		Generation:  C.GoString(found.generation),
+		Count:       int(found.count),
+	}
+}
 
 // A Type is one of the CMR_TYPE_ numbers.
 type Type int32
@@ -90,7 +117,7 @@ type Entry struct {
 	Text  []byte // of a string
 }
 
-// Entry gives the key at an index below Count.
+// Entry gives the key at an index below the count of a Description.
 func (s Snapshot) Entry(index int) Entry {
 	found := C.entry_at(s.handle, C.size_t(index))
 	return Entry{
