@@ -40,6 +40,18 @@ check "silence fails" ends "0 passed, 1 failed" 1 true
 check "no test at all fails" ends "0 passed, 1 failed" 1 echo "0 passed, 0 failed"
 check "a program that is not there fails" ends "0 passed, 1 failed" 1 ./absent
 check "a hang fails" ends "1 passed, 1 failed" 1 sh -c 'echo "1 passed, 0 failed"; sleep 60'
+# The summary is what is left of a run elsewhere.
+names() { # TEXT COMMAND…
+    local text=$1
+    shift
+    rm -rf "build/$group"
+    .ci/suite "$group" one "$@" >/dev/null
+    .ci/summary "build/$group" | grep -q "^    FAILED .*$text"
+}
+check "the summary names what failed" names TestTwo printf '%s\n' \
+    '--- PASS: TestOne (0.00s)' '--- FAIL: TestTwo (0.00s)'
+check "the summary says why" names "not 3" printf '%s\n' \
+    '    some_test.go:7: 2, not 3' '--- FAIL: TestTwo (0.00s)'
 check "a group without suites fails" sh -c "! .ci/summary build/absent-$$"
 
 summary
