@@ -109,6 +109,21 @@ TEST("what was left has no effect until its source has offered something else")
     cmr_watcher_destroy(watcher);
 }
 
+TEST("what is gone back to by its number is not left any more")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = watcher_with_versions(mount, 2);
+    CHECK_OK(cmr_watcher_rollback(watcher, 0, NULL, NULL));
+    CHECK_OK(cmr_watcher_rollback(watcher, 2, NULL, NULL));
+    CHECK_TEXT(current_text(watcher, "key"), "2");
+    /* The mount offers what is current, and so something else than what was left last. */
+    CHECK_INT(reload(watcher), 4);
+    PUBLISH(mount, FILE_TEXT("key", "1"), FILE_TEXT("same", "same"));
+    CHECK_INT(reload(watcher), 5);
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("other sources go on while what one offers was left")
 {
     const char *bad = new_mount("bad"), *good = new_mount("good");

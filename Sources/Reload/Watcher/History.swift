@@ -67,6 +67,9 @@ struct Quarantine {
         if contents.count > Quarantine.most { contents.removeFirst() }
     }
 
+    /// It is gone back to: it is not what was left any more.
+    mutating func remove(_ content: Content) { contents.removeAll { $0.isSame(as: content) } }
+
     /// The source has offered something else.
     mutating func lift() { contents.removeAll() }
 

@@ -117,6 +117,7 @@ extension Watcher {
                 guard let left, kept.map({ !left.isSame(as: $0) }) ?? true else { continue }
                 layer.quarantine.add(left)
             }
+            if let kept { layer.quarantine.remove(kept) }
             layer.content = kept
         }
         publish(target, candidate: nil, cause: .rollback)

@@ -92,6 +92,16 @@ private func composition(_ text: String) throws -> Composition {
         #expect(!quarantine.holds(try payload("bad")))
     }
 
+    @Test("what is gone back to is not left any more, the rest is")
+    func goneBackTo() throws {
+        var quarantine = Quarantine()
+        quarantine.add(try content("one"))
+        quarantine.add(try content("other"))
+        quarantine.remove(try content("one"))
+        #expect(!quarantine.holds(try payload("one")))
+        #expect(quarantine.holds(try payload("other")))
+    }
+
     @Test("a quarantine is bounded: the oldest are forgotten")
     func bounded() throws {
         var quarantine = Quarantine()
