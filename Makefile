@@ -100,6 +100,7 @@ test: all normal
 	@.ci/suite $@ abi-normal        Tests/ABITests/run.sh build/normal
 	@.ci/suite $@ scenarios         Tests/Scenarios/run.sh build
 	@.ci/suite $@ scenarios-normal  Tests/Scenarios/run.sh build/normal
+	@.ci/suite $@ model             Tests/Model/run.sh build
 	@.ci/suite $@ fuzz-corpus       Tests/Fuzz/replay.sh build
 	@.ci/suite $@ examples          bindings/c/examples/test.sh build
 	@.ci/suite $@ python            bindings/python/test.sh pytest -n 3 --ignore tests/test_scenarios.py
@@ -145,6 +146,8 @@ check: all normal address thread
 	@.ci/suite $@ fuzz-address      env CC=clang CFLAGS='$(ADDRESS)' Tests/Fuzz/replay.sh build/address
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
 	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
+	@.ci/suite $@ model             Tests/Model/run.sh build --seconds 30
+	@.ci/suite $@ model-address     Tests/Model/run.sh build/address --address --seconds 30
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
 	@CC=clang CFLAGS='$(ADDRESS)' .ci/suite $@ stress-address    Tests/Stress/run.sh 0 rollback
 	@.ci/summary build/check

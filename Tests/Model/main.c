@@ -1,0 +1,390 @@
+/* Lives random lives of a watcher beside those of a model of it, and compares after each step. A
+ * life that differs is shrunk to the few steps that matter and printed, to be lived again.
+ *
+ *     model --seed N [--seconds S]    lives made by chance from this seed, for so long; or one
+ *     model --life 'mount mount history 3; restart; reload'
+ *     model --kept FILE               those that a file keeps
+ *
+ * Each life is a process of its own, so that one that dies or hangs is one that differs.
+ */
+#define _GNU_SOURCE
+#include <cmreload.h>
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "life.h"
+#include "text.h"
+
+enum { STEPS = 200, CHILD_STEPS = 6, PATIENCE_SECONDS = 20 };
+enum { DIFFERS = 1 };
+
+/* ---- Chance ---- */
+
+static uint64_t next_random(uint64_t *state) { /* splitmix64 */
+    uint64_t mixed = *state += 0x9E3779B97F4A7C15u;
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
+    return mixed ^ mixed >> 31;
+}
+
+static int below(uint64_t *state, int bound) { return (int)(next_random(state) % (unsigned)bound); }
+
+/* How often each step is taken, in a life and in a forked child, which leaves the disk alone. */
+static const struct {
+    int weight, child_weight;
+} often[VERBS] = {
+    [WRITE] = { 30, 0 },   [TAKE_AWAY] = { 2, 0 }, [BRING_BACK] = { 4, 0 }, [DENY] = { 2, 0 },
+    [ALLOW] = { 4, 0 },    [RELOAD] = { 20, 6 },   [REQUEST] = { 4, 2 },    [PASS_TIME] = { 10, 4 },
+    [ROLLBACK] = { 8, 4 }, [CONFIRM] = { 4, 2 },   [DRAIN] = { 2, 1 },      [WAIT] = { 1, 1 },
+    [HOLD] = { 5, 2 },     [LET_GO] = { 5, 2 },    [LOOK] = { 3, 1 },       [PARK] = { 1, 1 },
+    [DISPATCH] = { 6, 3 }, [RESTART] = { 1, 0 },   [FORK] = { 1, 0 },
+};
+
+static verb random_verb(uint64_t *state, bool in_child) {
+    int total = 0, verb = 0;
+    for (int each = 0; each < VERBS; each++)
+        total += in_child ? often[each].child_weight : often[each].weight;
+    int chosen = below(state, total);
+    while (true) {
+        chosen -= in_child ? often[verb].child_weight : often[verb].weight;
+        if (chosen < 0) return (enum verb)verb;
+        verb++;
+    }
+}
+
+static step random_step(uint64_t *state, bool in_child) {
+    step step = { .verb = random_verb(state, in_child) };
+    switch (step.verb) {
+    case WRITE:
+        /* Few contents, so that the same ones come again; most of them good. */
+        step.a = below(state, SOURCES);
+        step.b = below(state, 4) - 1;
+        step.c = below(state, 3) ? below(state, GOOD_MOST + 2) - 1
+                                 : below(state, OWN_COUNT - BROKEN) + BROKEN;
+        break;
+    case TAKE_AWAY:
+    case BRING_BACK:
+    case DENY:
+    case ALLOW: step.a = below(state, SOURCES); break;
+    case ROLLBACK: step.a = below(state, 2) ? 0 : below(state, 5); break;
+    case CONFIRM:
+    case DRAIN:
+    case WAIT: step.a = below(state, 4); break;
+    case HOLD:
+        step.a = below(state, SLOTS);
+        step.b = below(state, 2) ? 0 : below(state, 4);
+        break;
+    case LET_GO: step.a = below(state, SLOTS); break;
+    case FORK: step.a = below(state, 1 << 20); break;
+    default: break;
+    }
+    return step;
+}
+
+static void random_script(script *script, uint64_t seed) {
+    static const int histories[] = { 0, 1, 3, MOST_HISTORY };
+    uint64_t state = seed;
+    memset(script, 0, sizeof *script);
+    config *config = &script->config;
+    for (int source = 0; source < SOURCES; source++)
+        config->kinds[source] = (source_kind)below(&state, SOURCE_KINDS);
+    config->history = histories[below(&state, 4)];
+    config->watches = below(&state, 2);
+    config->optional = below(&state, 2);
+    config->confirms = below(&state, 2);
+    config->drains = below(&state, 3) == 0;
+    config->readers = below(&state, 8) == 0;
+    /* What readers hold nobody can foretell, nor what waits for it. */
+    if (config->readers) config->drains = false;
+    script->steps[script->count++] = (step){ .verb = RESTART };
+    while (script->count < STEPS) {
+        step step = random_step(&state, false);
+        if (config->readers && step.verb == FORK) continue;
+        script->steps[script->count++] = step;
+    }
+}
+
+/* ---- Living ---- */
+
+/* A life and its model, and what was seen last. */
+typedef struct pair {
+    life *life;
+    model model;
+    view seen;
+} pair;
+
+static bool agree(pair *pair, const view *expected, step step, int number, FILE *report) {
+    if (!memcmp(expected, &pair->seen, sizeof pair->seen)) return true;
+    if (report) {
+        fprintf(report, "after step %d, ", number);
+        step_print(step, report);
+        fputs(":\n", report);
+        views_print(expected, &pair->seen, report);
+        fflush(report);
+    }
+    return false;
+}
+
+static bool take(pair *pair, step step, int number, FILE *report) {
+    view expected;
+    if (step.verb == PASS_TIME) {
+        int64_t next = model_next_ms(&pair->model);
+        step.a = next == INT64_MAX ? 1 : (int)(next - pair->model.now_ms);
+    }
+    model_step(&pair->model, step, &expected);
+    life_step(pair->life, step, &pair->seen);
+    return agree(pair, &expected, step, number, report);
+}
+
+/* A child reads what its parent saw, asks to go on, and goes on by itself. */
+static bool live_on(pair *pair, step fork, int number, FILE *report) {
+    uint64_t state = (uint64_t)fork.a;
+    view expected;
+    if (!life_fork(pair->life, &pair->seen)) {
+        if (report) fprintf(report, "after step %d, a child reads or does what it must not\n", number);
+        return false;
+    }
+    model_resume(&pair->model, &expected);
+    life_resume(pair->life, &pair->seen);
+    if (!agree(pair, &expected, fork, number, report)) return false;
+    for (int left = CHILD_STEPS; left > 0; left--)
+        if (!take(pair, random_step(&state, true), number, report)) return false;
+    return true;
+}
+
+static bool fork_and_wait(pair *pair, step step, int number, FILE *report) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(PATIENCE_SECONDS);
+        _exit(live_on(pair, step, number, report) ? 0 : DIFFERS);
+    }
+    if (child > 0) waitpid(child, &status, 0);
+    if (report && status != 0 && WIFSIGNALED(status))
+        fprintf(report, "after step %d, a child dies of signal %d\n", number, WTERMSIG(status));
+    return status == 0;
+}
+
+static bool live(const script *script, FILE *report) {
+    pair pair = { .life = life_begin(&script->config) };
+    bool good = true;
+    model_begin(&pair.model, &script->config);
+    for (int index = 0; index < script->count && good; index++) {
+        step step = script->steps[index];
+        good = step.verb == FORK ? fork_and_wait(&pair, step, index + 1, report)
+                                 : take(&pair, step, index + 1, report);
+    }
+    if (good) life_end(pair.life);
+    return good;
+}
+
+/* Whether a life is as its model says; how it is not goes to `report`, if there is one. */
+static bool holds(const script *script, FILE *report) {
+    int status = -1;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(PATIENCE_SECONDS);
+        if (!report && !freopen("/dev/null", "w", stdout)) _exit(3);
+        exit(live(script, report) ? 0 : DIFFERS); /* which lets a sanitizer look for leaks */
+    }
+    if (child > 0) waitpid(child, &status, 0);
+    if (report && WIFSIGNALED(status))
+        fprintf(report, WTERMSIG(status) == SIGALRM ? "it hangs\n" : "it dies of signal %d\n",
+                WTERMSIG(status));
+    return status == 0;
+}
+
+/* ---- Shrinking ---- */
+
+/* Without these steps the life still differs: it is that from now on. */
+static bool drop(script *script, int from, int count) {
+    struct script shorter = *script;
+    memmove(shorter.steps + from, shorter.steps + from + count,
+            (size_t)(script->count - from - count) * sizeof *shorter.steps);
+    shorter.count -= count;
+    if (holds(&shorter, NULL)) return false;
+    *script = shorter;
+    return true;
+}
+
+static void shrink_steps(script *script) {
+    for (int size = script->count / 2; size > 0; size /= 2)
+        for (int from = script->count - size; from >= 0; from -= size)
+            if (from + size <= script->count) drop(script, from, size);
+}
+
+static bool shrink_number(script *script, int *number, int to) {
+    int before = *number;
+    if (before == to) return false;
+    *number = to;
+    if (!holds(script, NULL)) return true;
+    *number = before;
+    return false;
+}
+
+static bool shrink_flag(script *script, bool *flag) {
+    if (!*flag) return false;
+    *flag = false;
+    if (!holds(script, NULL)) return true;
+    *flag = true;
+    return false;
+}
+
+/* To plainer steps, sources and options, until none can be spared. */
+static void shrink(script *script) {
+    config *config = &script->config;
+    bool again = true;
+    while (again) {
+        int before = script->count;
+        shrink_steps(script);
+        again = script->count < before;
+        for (int index = 0; index < script->count; index++) {
+            again |= shrink_number(script, &script->steps[index].a, 0);
+            again |= shrink_number(script, &script->steps[index].b, 0);
+            again |= shrink_number(script, &script->steps[index].c, 0);
+        }
+        for (int source = 0; source < SOURCES; source++) {
+            int kind = (int)config->kinds[source];
+            if (kind == MOUNT) continue;
+            config->kinds[source] = MOUNT;
+            if (holds(script, NULL)) config->kinds[source] = (source_kind)kind;
+            else again = true;
+        }
+        again |= shrink_flag(script, &config->readers) | shrink_flag(script, &config->drains)
+            | shrink_flag(script, &config->confirms) | shrink_flag(script, &config->optional)
+            | shrink_flag(script, &config->watches);
+    }
+}
+
+/* ---- The program ---- */
+
+static char root[128];
+static int passed, failed;
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place) {
+    (void)status, (void)type, (void)place;
+    return remove(path);
+}
+
+/* Lives that were killed leave their sources behind: all are in one place. */
+static bool make_root(void) {
+    const char *base = getenv("TMPDIR");
+    snprintf(root, sizeof root, "%s/cmreload-model-XXXXXX", base && *base ? base : "/tmp");
+    return mkdtemp(root) && !setenv("TMPDIR", root, 1);
+}
+
+static int finish(void) {
+    nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed ? 1 : 0;
+}
+
+static void count(bool good, const char *sentence) {
+    printf("%s %s\n", good ? "ok    " : "FAILED", sentence);
+    if (good) passed++;
+    else failed++;
+}
+
+static void explain(script *script) {
+    puts("a life differs from its model; the steps that matter:\n");
+    shrink(script);
+    fputs("    Tests/Model/run.sh --life '", stdout);
+    script_print(script, stdout);
+    puts("'\n");
+    for (int index = 0; index < script->count; index++) {
+        printf("%4d  ", index + 1);
+        step_print(script->steps[index], stdout);
+        puts("");
+    }
+    holds(script, stdout);
+}
+
+static double now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Lives made by chance, for so long. */
+static void live_many(uint64_t seed, double seconds) {
+    char sentence[128];
+    script script;
+    double began = now();
+    long lives = 0, steps = 0;
+    bool good = true;
+    for (; good && (now() - began < seconds || !lives); lives++) {
+        random_script(&script, seed + (uint64_t)lives);
+        steps += script.count;
+        good = holds(&script, NULL);
+    }
+    if (!good) {
+        printf("--seed %llu: ", (unsigned long long)seed + (unsigned long long)lives - 1);
+        explain(&script);
+    }
+    snprintf(sentence, sizeof sentence, "%ld lives from seed %llu are as the model says", lives,
+             (unsigned long long)seed);
+    count(good, sentence);
+    printf("%ld steps, %.0f a second\n", steps, (double)steps / (now() - began));
+}
+
+static bool live_one(const char *text, const char *sentence) {
+    script script;
+    if (!script_parse(&script, text)) {
+        fprintf(stderr, "this is no life: %s\n", text);
+        return false;
+    }
+    count(holds(&script, stdout), sentence);
+    return true;
+}
+
+/* Lives that are kept: each is a line, and the sentence that it shows the comment before it. */
+static bool live_kept(const char *path) {
+    char line[4096], sentence[256] = "";
+    bool good = true;
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    while (good && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "# %255[^\n]", sentence) == 1 || *line == '\n') continue;
+        good = live_one(line, sentence);
+    }
+    fclose(file);
+    return good;
+}
+
+int main(int argument_count, char **arguments) {
+    uint64_t seed = (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
+    double seconds = 0;
+    const char *life = NULL, *kept = NULL;
+    bool good = argument_count % 2 == 1;
+    for (int index = 1; good && index < argument_count; index += 2) {
+        const char *option = arguments[index], *value = arguments[index + 1];
+        if (!strcmp(option, "--seed")) seed = strtoull(value, NULL, 10);
+        else if (!strcmp(option, "--seconds")) seconds = strtod(value, NULL);
+        else if (!strcmp(option, "--life")) life = value;
+        else if (!strcmp(option, "--kept")) kept = value;
+        else good = false;
+    }
+    if (!good) {
+        fputs("usage: model [--seed N] [--seconds S] [--life TEXT] [--kept FILE]\n", stderr);
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (!make_root()) {
+        perror(root);
+        return 2;
+    }
+    if (kept) good = live_kept(kept);
+    else if (life) good = live_one(life, "the life is as the model says");
+    else live_many(seed, seconds);
+    int status = finish();
+    return good ? status : 2;
+}
