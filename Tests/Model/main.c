@@ -23,7 +23,10 @@
 #include "life.h"
 #include "text.h"
 
-enum { STEPS = 200, CHILD_STEPS = 6, PATIENCE_SECONDS = 20 };
+/* A life takes some milliseconds; who has not ended by then never will. */
+enum { STEPS = 200, CHILD_STEPS = 6, PATIENCE_SECONDS = 100, LESS_PATIENCE_SECONDS = 10 };
+/* Less than a directory settles in; so many of them are more than it may take to settle. */
+enum { A_MOMENT_MS = 90, RESTLESS = 13 };
 enum { DIFFERS = 1 };
 
 /* ---- Chance ---- */
@@ -83,6 +86,7 @@ static step random_step(uint64_t *state, bool in_child) {
         step.b = below(state, 2) ? 0 : below(state, 4);
         break;
     case LET_GO: step.a = below(state, SLOTS); break;
+    case PASS_TIME: step.a = below(state, 3) ? 0 : A_MOMENT_MS; break;
     case FORK: step.a = below(state, 1 << 20); break;
     default: break;
     }
@@ -109,6 +113,12 @@ static void random_script(script *script, uint64_t seed) {
         step step = random_step(&state, false);
         if (config->readers && step.verb == FORK) continue;
         script->steps[script->count++] = step;
+        /* A writer that never rests is not to be met by chance. */
+        if (step.verb != WRITE || below(&state, 100)) continue;
+        for (int again = 0; again < RESTLESS && script->count + 2 <= STEPS; again++) {
+            script->steps[script->count++] = (struct step){ PASS_TIME, A_MOMENT_MS, 0, 0 };
+            script->steps[script->count++] = step;
+        }
     }
 }
 
@@ -137,7 +147,8 @@ static bool take(pair *pair, step step, int number, FILE *report) {
     view expected;
     if (step.verb == PASS_TIME) {
         int64_t next = model_next_ms(&pair->model);
-        step.a = next == INT64_MAX ? 1 : (int)(next - pair->model.now_ms);
+        int64_t left = next == INT64_MAX ? 1 : next - pair->model.now_ms;
+        step.a = (int)(step.a && step.a < left ? step.a : left);
     }
     model_step(&pair->model, step, &expected);
     life_step(pair->life, step, &pair->seen);
@@ -164,7 +175,7 @@ static bool fork_and_wait(pair *pair, step step, int number, FILE *report) {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-        alarm(PATIENCE_SECONDS);
+        alarm(LESS_PATIENCE_SECONDS);
         _exit(live_on(pair, step, number, report) ? 0 : DIFFERS);
     }
     if (child > 0) waitpid(child, &status, 0);
@@ -177,6 +188,8 @@ static bool live(const script *script, FILE *report) {
     pair pair = { .life = life_begin(&script->config) };
     bool good = true;
     model_begin(&pair.model, &script->config);
+    /* A step that changes nothing, to have seen what there is at first. */
+    good = take(&pair, (step){ .verb = ALLOW }, 0, report);
     for (int index = 0; index < script->count && good; index++) {
         step step = script->steps[index];
         good = step.verb == FORK ? fork_and_wait(&pair, step, index + 1, report)
@@ -192,7 +205,7 @@ static bool holds(const script *script, FILE *report) {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        alarm(PATIENCE_SECONDS);
+        alarm(report ? PATIENCE_SECONDS : LESS_PATIENCE_SECONDS);
         if (!report && !freopen("/dev/null", "w", stdout)) _exit(3);
         exit(live(script, report) ? 0 : DIFFERS); /* which lets a sanitizer look for leaks */
     }
@@ -205,21 +218,37 @@ static bool holds(const script *script, FILE *report) {
 
 /* ---- Shrinking ---- */
 
-/* Without these steps the life still differs: it is that from now on. */
-static bool drop(script *script, int from, int count) {
-    struct script shorter = *script;
-    memmove(shorter.steps + from, shorter.steps + from + count,
-            (size_t)(script->count - from - count) * sizeof *shorter.steps);
-    shorter.count -= count;
-    if (holds(&shorter, NULL)) return false;
-    *script = shorter;
-    return true;
+static void drop(script *script, int from, int count) {
+    memmove(script->steps + from, script->steps + from + count,
+            (size_t)(script->count - from - count) * sizeof *script->steps);
+    script->count -= count;
 }
 
+/* Drops what the life differs without: halves, quarters, at last single steps. */
 static void shrink_steps(script *script) {
-    for (int size = script->count / 2; size > 0; size /= 2)
-        for (int from = script->count - size; from >= 0; from -= size)
-            if (from + size <= script->count) drop(script, from, size);
+    for (int size = script->count / 2; size > 0; size /= 2) {
+        for (int from = script->count - size; from >= 0; from -= size) {
+            struct script shorter = *script;
+            drop(&shorter, from, size);
+            if (!holds(&shorter, NULL)) *script = shorter;
+            if (from > script->count) from = script->count;
+        }
+    }
+}
+
+/* Two steps that only make sense together: one lets go of what the other one holds. */
+static bool drop_two(script *script) {
+    for (int second = script->count - 1; second > 0; second--) {
+        for (int first = second - 1; first >= 0; first--) {
+            struct script shorter = *script;
+            drop(&shorter, second, 1);
+            drop(&shorter, first, 1);
+            if (holds(&shorter, NULL)) continue;
+            *script = shorter;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool shrink_number(script *script, int *number, int to) {
@@ -239,6 +268,8 @@ static bool shrink_flag(script *script, bool *flag) {
     return false;
 }
 
+enum { FEW = 25 };
+
 /* To plainer steps, sources and options, until none can be spared. */
 static void shrink(script *script) {
     config *config = &script->config;
@@ -247,6 +278,7 @@ static void shrink(script *script) {
         int before = script->count;
         shrink_steps(script);
         again = script->count < before;
+        if (script->count < FEW) again |= drop_two(script);
         for (int index = 0; index < script->count; index++) {
             again |= shrink_number(script, &script->steps[index].a, 0);
             again |= shrink_number(script, &script->steps[index].b, 0);
@@ -259,6 +291,8 @@ static void shrink(script *script) {
             if (holds(script, NULL)) config->kinds[source] = (source_kind)kind;
             else again = true;
         }
+        for (int history = 0; history < config->history && history < 4; history++)
+            again |= shrink_number(script, &config->history, history);
         again |= shrink_flag(script, &config->readers) | shrink_flag(script, &config->drains)
             | shrink_flag(script, &config->confirms) | shrink_flag(script, &config->optional)
             | shrink_flag(script, &config->watches);
@@ -294,18 +328,23 @@ static void count(bool good, const char *sentence) {
     else failed++;
 }
 
-static void explain(script *script) {
-    puts("a life differs from its model; the steps that matter:\n");
-    shrink(script);
+static void print_life(const script *script) {
     fputs("    Tests/Model/run.sh --life '", stdout);
     script_print(script, stdout);
     puts("'\n");
+}
+
+static void explain(script *script) {
+    bool again = !holds(script, NULL);
+    puts(again ? "the steps that matter:\n" : "it does not differ again; all of its steps:\n");
+    if (again) shrink(script);
+    print_life(script);
     for (int index = 0; index < script->count; index++) {
         printf("%4d  ", index + 1);
         step_print(script->steps[index], stdout);
         puts("");
     }
-    holds(script, stdout);
+    if (again) holds(script, stdout);
 }
 
 static double now(void) {
@@ -324,10 +363,11 @@ static void live_many(uint64_t seed, double seconds) {
     for (; good && (now() - began < seconds || !lives); lives++) {
         random_script(&script, seed + (uint64_t)lives);
         steps += script.count;
-        good = holds(&script, NULL);
+        if (seconds == 0) print_life(&script);
+        good = holds(&script, stdout);
     }
     if (!good) {
-        printf("--seed %llu: ", (unsigned long long)seed + (unsigned long long)lives - 1);
+        printf("that was --seed %llu\n", (unsigned long long)seed + (unsigned long long)lives - 1);
         explain(&script);
     }
     snprintf(sentence, sizeof sentence, "%ld lives from seed %llu are as the model says", lives,

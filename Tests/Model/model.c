@@ -250,9 +250,10 @@ static outcome look(model *model, int source, bool is_forced, rejection *why) {
     bool is_file = model->config.kinds[source] == SINGLE;
     *why = reason(CMR_E_IO, ABOUT_SOURCE + source, true);
     bool was_examined = layer->is_examined;
-    layer->is_examined = false;
+    layer->is_examined = layer->is_watched = false;
     if (model->disk[source].is_away || (is_file && content.own == NONE)) return MISSING;
     layer->is_known_mount = is_mount;
+    layer->is_watched = true;
     /* The generation's name says that nothing changed. */
     if (is_mount && was_examined && !is_forced) {
         layer->is_examined = true;
@@ -456,11 +457,11 @@ int64_t model_next_ms(const model *model) {
     return next;
 }
 
-static void pass_time(model *model) {
+/* What several things ask for at the end of the time happens in this order. */
+static void pass_time(model *model, int milliseconds) {
     bool due[SOURCES] = { false };
     rejection ignored;
-    int64_t next = model_next_ms(model);
-    model->now_ms = next == INT64_MAX ? model->now_ms + 1 : next;
+    model->now_ms += milliseconds;
     if (!model->is_started) return;
     if (model->now_ms >= model->reverts_at) {
         /* Nobody confirmed in time: all since the last confirmed version is left. */
@@ -477,7 +478,8 @@ static void pass_time(model *model) {
         layer *layer = &model->layers[source];
         if (model->now_ms >= layer->settles_at) due[source] = true;
         if (model->now_ms >= layer->next_check) {
-            due[source] = true;
+            /* One that is being written is looked at when it is quiet. */
+            if (layer->settles_at == INT64_MAX) due[source] = true;
             model->rescans++;
             layer->next_check = INT64_MAX;
         }
@@ -702,12 +704,16 @@ static void set_content(model *model, step step) {
     if (model->config.kinds[step.a] == MOUNT && same_content(content, model->disk[step.a].content)
         && model->disk[step.a].generation)
         return;
+    /* A file is watched by its place; a directory itself is, from one look to the next, wherever it
+     * is meanwhile. */
+    bool is_watched = model->config.kinds[step.a] == SINGLE ? !model->disk[step.a].is_away
+                                                            : model->layers[step.a].is_watched;
     bool is_event = exists(model, step.a);
     model->disk[step.a].content = content;
     model->disk[step.a].generation = ++model->generations;
     model->layers[step.a].is_examined = false;
     is_event = is_event || exists(model, step.a);
-    if (is_event && !model->disk[step.a].is_away) signal(model, step.a);
+    if (is_event && is_watched) signal(model, step.a);
 }
 
 void model_begin(model *model, const config *config) {
@@ -737,7 +743,7 @@ void model_step(model *model, step step, view *expected) {
     case REQUEST:
         if (model->is_started) attempt(model, all, true, CMR_CAUSE_RELOAD, &ignored);
         break;
-    case PASS_TIME: pass_time(model); break;
+    case PASS_TIME: pass_time(model, step.a); break;
     case HOLD:
         let_go(model, &model->slots[step.a]);
         settle(model, expected);

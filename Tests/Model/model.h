@@ -56,7 +56,7 @@ typedef enum verb {
     ALLOW,      /* SOURCE */
     RELOAD,
     REQUEST,   /* a reload that nobody waits for */
-    PASS_TIME, /* until the next thing that time asks for */
+    PASS_TIME, /* MOST: until the next thing that time asks for; at most that long unless 0 */
     ROLLBACK,  /* AGO: to so many versions before the current one; 0: to the newest other content */
     CONFIRM,   /* AGO */
     DRAIN,     /* AGO: are versions held that are older than that? */
@@ -141,9 +141,10 @@ typedef struct layer {
     holding content; /* the last good one */
     enum { GOOD, LOST, BAD } health;
     rejection why;     /* of BAD */
-    bool is_held_back; /* good by itself, but not with the others */
+    bool is_held_back;   /* good by itself, but not with the others */
     bool is_known_mount; /* it was seen to be one, and stays one */
-    bool is_examined;  /* the generation that is there was read, and is not read again */
+    bool is_watched;     /* the kernel tells of what is written to it */
+    bool is_examined;    /* the generation that is there was read, and is not read again */
     content left[MOST_CONTENTS]; /* what it offered and was gone back from */
     int left_count;
     int64_t next_check, settles_at, settles_at_most;
@@ -200,7 +201,7 @@ typedef struct model {
 } model;
 
 void model_begin(model *model, const config *config);
-/* What must be observed after the step. */
+/* What must be observed after the step. Time passes as long as it says, not beyond model_next_ms. */
 void model_step(model *model, step step, view *expected);
 /* What must be observed in a forked child that asked to go on. */
 void model_resume(model *model, view *expected);

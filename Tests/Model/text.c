@@ -16,7 +16,7 @@ static const struct {
     [BRING_BACK] = { "bring-back", 1 },
     [DENY] = { "deny", 1 },      [ALLOW] = { "allow", 1 },
     [RELOAD] = { "reload", 0 },  [REQUEST] = { "request", 0 },
-    [PASS_TIME] = { "pass-time", 0 },
+    [PASS_TIME] = { "pass-time", 1 },
     [ROLLBACK] = { "rollback", 1 }, [CONFIRM] = { "confirm", 1 },
     [DRAIN] = { "drain", 1 },    [WAIT] = { "wait", 1 },
     [HOLD] = { "hold", 2 },      [LET_GO] = { "let-go", 1 },
