@@ -199,6 +199,7 @@ static void destroy(life *life) {
         life->slots[slot] = NULL;
     }
     cmr_reader_destroy(life->reader);
+    if (life->is_started) world_settle();
     cmr_watcher_destroy(life->watcher);
     life->is_started = false;
 }
@@ -348,7 +349,9 @@ void life_step(life *life, step step, view *seen) {
         cmr_snapshot_release(life->slots[step.a]);
         life->slots[step.a] = NULL;
         break;
-    case LOOK: seen->answer = (int64_t)cmr_snapshot_version(cmr_reader_current(life->reader)); break;
+    case LOOK:
+        seen->answer = (int64_t)cmr_snapshot_version(cmr_reader_current(life->reader));
+        break;
     case PARK: cmr_reader_park(life->reader); break;
     case RESTART: restart(life, seen); break;
     default: ask(life, step, seen); break;

@@ -160,7 +160,8 @@ static bool live_on(pair *pair, step fork, int number, FILE *report) {
     uint64_t state = (uint64_t)fork.a;
     view expected;
     if (!life_fork(pair->life, &pair->seen)) {
-        if (report) fprintf(report, "after step %d, a child reads or does what it must not\n", number);
+        if (report)
+            fprintf(report, "after step %d, a child reads or does what it must not\n", number);
         return false;
     }
     model_resume(&pair->model, &expected);
@@ -339,12 +340,13 @@ static void explain(script *script) {
     puts(again ? "the steps that matter:\n" : "it does not differ again; all of its steps:\n");
     if (again) shrink(script);
     print_life(script);
+    if (!again) return;
     for (int index = 0; index < script->count; index++) {
         printf("%4d  ", index + 1);
         step_print(script->steps[index], stdout);
         puts("");
     }
-    if (again) holds(script, stdout);
+    holds(script, stdout);
 }
 
 static double now(void) {
@@ -367,7 +369,7 @@ static void live_many(uint64_t seed, double seconds) {
         good = holds(&script, stdout);
     }
     if (!good) {
-        printf("that was --seed %llu\n", (unsigned long long)seed + (unsigned long long)lives - 1);
+        printf("that was --seed %llu\n", (unsigned long long)(seed + (uint64_t)lives - 1));
         explain(&script);
     }
     snprintf(sentence, sizeof sentence, "%ld lives from seed %llu are as the model says", lives,
@@ -386,17 +388,20 @@ static bool live_one(const char *text, const char *sentence) {
     return true;
 }
 
-/* Lives that are kept: each is a line, and the sentence that it shows the comment before it. */
+/* Lives that are kept: each is a line, and the sentence that it shows the comment before it. The
+ * file is closed first, since children that end would move the place up to which it was read. */
 static bool live_kept(const char *path) {
-    char line[4096], sentence[256] = "";
-    bool good = true;
+    char *text = NULL, *rest = NULL, sentence[256] = "";
+    size_t room = 0;
     FILE *file = fopen(path, "re");
-    if (!file) return false;
-    while (good && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "# %255[^\n]", sentence) == 1 || *line == '\n') continue;
+    bool good = file && getdelim(&text, &room, 0, file) > 0;
+    if (file) fclose(file);
+    char *line = good ? strtok_r(text, "\n", &rest) : NULL;
+    for (; good && line; line = strtok_r(NULL, "\n", &rest)) {
+        if (sscanf(line, "# %255[^\n]", sentence) == 1) continue;
         good = live_one(line, sentence);
     }
-    fclose(file);
+    free(text);
     return good;
 }
 

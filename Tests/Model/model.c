@@ -192,8 +192,8 @@ static void publish(model *model, const composition *what, int cause) {
     }
 }
 
-/* A good candidate is published, or waits for the holders of the current version: at most as long as
- * the first one would have, since newer content takes its place. */
+/* A good candidate is published, or waits for the holders of the current version: at most as long
+ * as the first one would have, since newer content takes its place. */
 static void offer(model *model, const composition *what, int cause) {
     int64_t deadline = model->is_waiting ? model->waits_until : model->now_ms + DRAIN_MS;
     model->is_waiting = false;

@@ -1,6 +1,6 @@
 /* The watcher as the header promises it, small enough to be read: what two sources hold, what the
- * layers made of it, which versions there were, who is to be told what. A step goes in, what must be
- * observed comes out. Pure: it makes no call of the library's, reads no clock and no file.
+ * layers made of it, which versions there were, who is to be told what. A step goes in, what must
+ * be observed comes out. Pure: it makes no call of the library's, reads no clock and no file.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -201,7 +201,8 @@ typedef struct model {
 } model;
 
 void model_begin(model *model, const config *config);
-/* What must be observed after the step. Time passes as long as it says, not beyond model_next_ms. */
+/* What must be observed after the step. Time passes as long as it says, not beyond
+ * model_next_ms. */
 void model_step(model *model, step step, view *expected);
 /* What must be observed in a forked child that asked to go on. */
 void model_resume(model *model, view *expected);

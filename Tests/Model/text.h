@@ -1,5 +1,5 @@
-/* Lives and what is seen in them as text: a life can be printed, kept in a file and lived again; two
- * views can be laid beside each other.
+/* Lives and what is seen in them as text: a life can be printed, kept in a file and lived again;
+ * two views can be laid beside each other.
  *
  *     mount directory history 3 watches; restart; write 0 1 2; reload
  */

@@ -108,12 +108,12 @@ int poll(struct pollfd *descriptors, nfds_t count, int timeout) {
     return (int)ready;
 }
 
-/* How long a callback may take is the only thing that the library measures by another clock; here
- * callbacks are short, and only the machine can be slow. */
+/* How long a callback may take is the only thing that the library measures by another clock. Here
+ * callbacks are short, and a machine that is slow must not look as if one was stuck. */
 int timerfd_settime(int timer, int flags, const struct itimerspec *when, struct itimerspec *old) {
-    static const struct itimerspec never;
+    static const struct itimerspec patience = { .it_value = { .tv_sec = 60 } };
     bool is_patience = when->it_value.tv_sec > 0 || when->it_value.tv_nsec > 1;
-    return (int)syscall(SYS_timerfd_settime, timer, flags, is_patience ? &never : when, old);
+    return (int)syscall(SYS_timerfd_settime, timer, flags, is_patience ? &patience : when, old);
 }
 
 int inotify_init1(int flags) {

@@ -172,8 +172,8 @@ def interface_edge(tree):
 )
 def outside_includes(tree):
     ours = {path.rsplit("/", 1)[-1] for path, _ in tree.below("Sources/", ".h")}
-    folders = ("bindings/c/", "Tests/ABITests/", "Tests/Fuzz/", "Tests/Observability/",
-               "Tests/Packaging/")
+    folders = ("bindings/c/", "Tests/ABITests/", "Tests/Fuzz/", "Tests/Model/",
+               "Tests/Observability/", "Tests/Packaging/")
     for folder in folders:
         for path, text in tree.below(folder, ".c", ".cpp", ".h"):
             for number, line in enumerate(text.splitlines(), 1):
