@@ -294,9 +294,10 @@ static void shrink(script *script) {
         }
         for (int history = 0; history < config->history && history < 4; history++)
             again |= shrink_number(script, &config->history, history);
-        again |= shrink_flag(script, &config->readers) | shrink_flag(script, &config->drains)
-            | shrink_flag(script, &config->confirms) | shrink_flag(script, &config->optional)
-            | shrink_flag(script, &config->watches);
+        bool *flags[] = { &config->readers, &config->drains, &config->confirms, &config->optional,
+                          &config->watches };
+        for (size_t flag = 0; flag < sizeof flags / sizeof *flags; flag++)
+            again |= shrink_flag(script, flags[flag]);
     }
 }
 
