@@ -247,6 +247,10 @@ TEST("a version that nobody confirms goes away again, and so does all since")
     while (event_at(&recorder, last)->version < 4)
         last = await_kind(&recorder, CMR_EVENT_PUBLISHED, last + 1);
     CHECK_INT(event_at(&recorder, last)->cause, CMR_CAUSE_ROLLBACK);
+    /* Who confirms now is too late. */
+    CHECK_STATUS(cmr_watcher_confirm(watcher, 2), CMR_E_NOT_FOUND);
+    CHECK_STATUS(cmr_watcher_confirm(watcher, 3), CMR_E_NOT_FOUND);
+    CHECK_OK(cmr_watcher_confirm(watcher, 4));
     /* Neither what is there nor what was there in between is taken again. */
     CHECK_INT(reload(watcher), 4);
     PUBLISH(mount, FILE_TEXT("key", "2"));

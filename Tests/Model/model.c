@@ -178,7 +178,10 @@ static void publish(model *model, const composition *what, int cause) {
         /* Each further change begins the time anew. */
         model->reverts_at = model->now_ms + CONFIRM_MS;
     } else {
-        /* The first version and those of a rollback need no confirmation. */
+        /* The first version and those of a rollback need no confirmation; what nobody confirmed
+         * until then nobody can any more. */
+        for (uint64_t gone = model->confirmed + 1; model->config.confirms && gone < now; gone++)
+            model->versions[gone].is_gone = true;
         model->confirmed = now;
         model->unconfirmed_count = 0;
         model->reverts_at = INT64_MAX;
@@ -634,7 +637,7 @@ static void roll_back(model *model, int ago, view *seen) {
 
 static void confirm(model *model, uint64_t version, view *seen) {
     seen->status = CMR_E_NOT_FOUND;
-    if (version == 0 || version > model->current) return;
+    if (version == 0 || version > model->current || model->versions[version].is_gone) return;
     /* What came before the last confirmed version, or is it. */
     if (version <= model->confirmed || !model->config.confirms) seen->status = CMR_OK;
     for (int index = 0; index < model->unconfirmed_count; index++) {

@@ -154,6 +154,7 @@ typedef struct version {
     composition what;
     int holders;
     bool is_drained; /* it was said that nobody holds it */
+    bool is_gone;    /* it was gone back from before anybody confirmed it */
 } version;
 
 /* Subscribers that are told together, and what they have yet to hear. */

@@ -9,15 +9,21 @@ struct Confirmation {
     private(set) var confirmed: (version: UInt64, composition: Composition)?
     /// What was published since, the oldest first.
     private(set) var unconfirmed: [(version: UInt64, composition: Composition)] = []
+    /// What was gone back from before anybody confirmed it, by number.
+    private var gone: [Range<UInt64>] = []
     /// When it goes back.
     private(set) var deadline = Instant.never
 
-    /// More versions than these within one deadline are a writer that never rests; the oldest are
-    /// forgotten.
+    /// More versions than these within one deadline are a writer that never rests, and more that
+    /// are gone nobody asks about; the oldest are forgotten.
     private static let most = 64
 
     /// A version that needs no confirmation: the first one, or one that was gone back to.
     mutating func begin(_ version: UInt64, _ composition: Composition) {
+        if let confirmed, !unconfirmed.isEmpty {
+            gone.append(confirmed.version + 1..<version)
+            if gone.count > Confirmation.most { gone.removeFirst() }
+        }
         confirmed = (version, composition)
         unconfirmed.removeAll()
         deadline = .never
@@ -32,6 +38,7 @@ struct Confirmation {
 
     /// Whether there is, or was, such a version to confirm.
     mutating func confirm(_ version: UInt64) -> Bool {
+        if gone.contains(where: { $0.contains(version) }) { return false }
         if let confirmed, version <= confirmed.version { return version > 0 }
         guard let index = unconfirmed.firstIndex(where: { $0.version == version }) else {
             return false

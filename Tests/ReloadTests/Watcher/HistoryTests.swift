@@ -131,4 +131,18 @@ private func composition(_ text: String) throws -> Composition {
         #expect(confirmation.confirmed?.version == 3)
         #expect(!confirm(0))
     }
+
+    @Test("what was gone back from is not to be confirmed any more, what came before it is")
+    func confirmLate() throws {
+        var confirmation = Confirmation()
+        func confirm(_ version: UInt64) -> Bool { confirmation.confirm(version) }
+        confirmation.begin(1, try composition("a"))
+        confirmation.await(2, try composition("b"), until: Instant(nanoseconds: 20))
+        #expect(confirm(2))
+        confirmation.await(3, try composition("c"), until: Instant(nanoseconds: 30))
+        confirmation.begin(4, try composition("b"))
+        #expect(!confirm(3))
+        #expect(confirm(2))
+        #expect(confirm(4))
+    }
 }
