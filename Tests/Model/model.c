@@ -440,6 +440,7 @@ static void attempt(model *model, const bool asked[SOURCES], bool is_forced, int
     if (verdict == GOOD_ENOUGH) {
         offer(model, &proposed, cause);
     } else if (!problem->status && (has_read || cause == CMR_CAUSE_RELOAD)) {
+        /* Who saw nothing but the name of the generation did not load. */
         model->unchanged++;
     }
     /* After what was published, which drops the rejections that wait. */
@@ -629,7 +630,8 @@ static void roll_back(model *model, int ago, view *seen) {
         seen->status = CMR_E_NOT_FOUND;
         return;
     }
-    /* A version with the current content publishes nothing. */
+    /* A version with the current content publishes nothing, unless it is to take the place of one
+     * that waits. */
     if (!same_keys(keys_of(model, found), now) || model->is_waiting)
         go_back(model, &model->versions[found].what, NULL, 0);
     seen->answer = (int64_t)model->current;
