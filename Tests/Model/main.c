@@ -24,7 +24,8 @@
 #include "life.h"
 #include "text.h"
 
-/* A life takes some milliseconds; who has not ended by then never will. */
+/* A life takes some milliseconds; who has not ended by then never will. When it is known to differ
+ * less patience does. */
 enum { CHILD_STEPS = 6, PATIENCE_SECONDS = 100, LESS_PATIENCE_SECONDS = 10 };
 enum { DIFFERS = 1 };
 
@@ -82,7 +83,7 @@ static bool fork_and_wait(pair *pair, step step, int number, FILE *report) {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-        alarm(LESS_PATIENCE_SECONDS);
+        alarm(report ? PATIENCE_SECONDS : LESS_PATIENCE_SECONDS);
         _exit(live_on(pair, step, number, report) ? 0 : DIFFERS);
     }
     if (child > 0) waitpid(child, &status, 0);
