@@ -67,7 +67,7 @@ func (c *Config) reload() (*Snapshot, error) {
 func (c *Config) newest() *Snapshot {
 	held := c.watcher.Acquire()
 	defer held.Release()
-	return c.atLeast(held)
+	return c.atLeast(held.Version(), held)
 }
 
 // RequestReload asks for a reload and returns at once.

@@ -155,7 +155,7 @@ func (r *receiver) Event(event *abi.Event) {
 	heard := Event{
 		Kind:     EventKind(event.Kind),
 		Cause:    Cause(event.Cause),
-		Snapshot: c.atLeast(event.Snapshot),
+		Snapshot: c.atLeast(event.Version, event.Snapshot),
 		Err:      c.rejection(event.Failure, event.Violations),
 	}
 	if heard.Kind == EventPublished && heard.Snapshot.version > event.Version {
@@ -181,12 +181,11 @@ func (c *Config) Hold() (version *Snapshot, release func()) {
 	}
 	held := c.watcher.Acquire()
 	c.leave()
-	return c.atLeast(held), sync.OnceFunc(held.Release)
+	return c.atLeast(held.Version(), held), sync.OnceFunc(held.Release)
 }
 
-// atLeast gives the current version, once it is no older than one of the library's.
-func (c *Config) atLeast(source abi.Snapshot) *Snapshot {
-	version := source.Version()
+// atLeast gives the current version, once it is no older than one of the library's, by its number.
+func (c *Config) atLeast(version uint64, source abi.Snapshot) *Snapshot {
 	if current := c.current.Load(); current != nil && current.version >= version {
 		return current
 	}
