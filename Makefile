@@ -6,7 +6,7 @@
 #   make test      every functional test, at most 10 minutes
 #   make check     the rest of what CI runs: sanitizers, valgrind, faults, at most 25 minutes
 #   make fuzz      SECONDS=60 TARGET=all: fuzzes what reads bytes of others
-#   make bench     measures against the thresholds
+#   make bench     measures against the thresholds, about 20 minutes; QUICK=1: 5
 #   make install   PREFIX=/usr/local DESTDIR=
 #   make dist      dist/libcmreload-VERSION-linux-x86_64.tar.gz of what is installed, and the
 #                  package for Go

@@ -2,7 +2,10 @@
 one process uses. It never decides what a good figure is: that is report.py.
 """
 
+import importlib.metadata
 import os
+import platform
+import subprocess
 import time
 
 CPUACCT = "/sys/fs/cgroup/cpuacct"
@@ -29,16 +32,49 @@ def process_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
+waited_in_vain = False
+
+
 def wait_until_idle(seconds, cpus=0.1):
-    """Waits until less than `cpus` CPUs are busy, at most `seconds`; says whether they were."""
-    deadline = time.monotonic() + seconds
+    """Waits until less than `cpus` CPUs are busy, at most `seconds`; says whether they were. On a
+    machine that does not come to rest that is waited for once, and then for moments."""
+    global waited_in_vain
+    deadline = time.monotonic() + (min(seconds, 1) if waited_in_vain else seconds)
     while True:
         before, start = busy_seconds(), time.monotonic()
         time.sleep(0.4)
-        if (busy_seconds() - before) / (time.monotonic() - start) < cpus:
-            return True
-        if time.monotonic() > deadline:
-            return False
+        is_idle = (busy_seconds() - before) / (time.monotonic() - start) < cpus
+        if is_idle or time.monotonic() > deadline:
+            waited_in_vain = not is_idle
+            return is_idle
+
+
+def versions(*packages):
+    """Of what is measured and of what it is measured with, as far as they are there; packages are
+    Python's."""
+    def said(*command):
+        try:
+            return subprocess.run(command, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL).stdout.strip().split("\n")[0]
+        except OSError:
+            return ""
+
+    found = {"system": said("sh", "-c", ". /etc/os-release; echo $PRETTY_NAME"),
+             "glibc": os.confstr("CS_GNU_LIBC_VERSION").split()[-1],
+             "swift": said("sh", "-c", "swift --version | grep -o '[0-9.]*[0-9]'"),
+             "gcc": said("gcc", "-dumpfullversion"),
+             "go": said("go", "env", "GOVERSION").removeprefix("go"),
+             "python": platform.python_version()}
+    for package in ("libsimdjson-dev", "libyaml-dev", "golang-github-fsnotify-fsnotify-dev",
+                    "golang-github-spf13-viper-dev"):
+        name = package.removeprefix("golang-github-").removesuffix("-dev").rpartition("-")[2]
+        found[name] = said("dpkg-query", "-W", "-f", "${Version}", package)
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return {name: version for name, version in found.items() if version}
 
 
 def description():

@@ -1,13 +1,23 @@
 """Figures against thresholds: judges, prints as Markdown and keeps as JSON. It measures nothing.
 
-A figure has a name ("small ours latency_us"); a threshold says what one figure may be at most, by
-itself or as a multiple of another of the same run:
+A figure has a name ("small ours latency_us"). thresholds.json has every bound in one place: what one
+figure may be at most or at least, by itself or as a ratio to another of the same run,
 
-    {"figure": "small ours latency_us", "of": "small floor_c latency_us", "at_most": 1.25}
+    {"part": "reload", "what": "…", "figure": "small ours latency_us",
+     "of": "small floor_c latency_us", "at_most": 1.25}
+
+A bound that is known not to be met says why, as its "reason": it is told as not met wherever
+figures are shown, and does not fail the run. "quick": true are those that QUICK=1 checks.
 """
 
 import json
 import os
+import re
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+QUICK = bool(os.environ.get("QUICK"))
+# A look must not replace what was measured.
+RESULTS = os.path.join(HERE, "../build/bench/quick") if QUICK else os.path.join(HERE, "results")
 
 
 def table(header, rows):
@@ -21,38 +31,76 @@ def table(header, rows):
     return "\n".join([lines[0], rule] + lines[1:])
 
 
-def judge(figures, thresholds):
-    """One verdict a threshold; a figure that was not measured has missed it."""
-    verdicts = []
-    for threshold in thresholds:
-        value = figures.get(threshold["figure"])
-        if value is not None and "of" in threshold:
-            base = figures.get(threshold["of"])
-            value = value / base if base else None
-        verdicts.append(dict(threshold, value=value,
-                             met=value is not None and value <= threshold["at_most"]))
-    return verdicts
+def topics():
+    with open(HERE + "/thresholds.json") as file:
+        return json.load(file)
+
+
+def verdict(threshold, figures):
+    """What one threshold says of the figures; one that was not measured is not met."""
+    value = figures.get(threshold["figure"])
+    if "of" in threshold:
+        base = figures.get(threshold["of"])
+        value = value / base if value is not None and base else None
+    bound = threshold.get("at_most", threshold.get("at_least"))
+    met = value is not None and (value <= bound if "at_most" in threshold else value >= bound)
+    return dict(threshold, value=value, met=met)
+
+
+def judge(part, figures):
+    """One verdict for each threshold of the part; QUICK=1 has but few of them."""
+    return [verdict(threshold, figures)
+            for topic in topics() for threshold in topic["bounds"]
+            if threshold["part"] == part and (threshold.get("quick") or not QUICK)]
+
+
+def failed(verdicts):
+    """Those that fail a run: not met, and nobody knew."""
+    return [each for each in verdicts if not each["met"] and "reason" not in each]
+
+
+def number(value):
+    if value is None:
+        return "not measured"
+    if value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def bound(each):
+    side = "at_most" if "at_most" in each else "at_least"
+    return ("≤ " if side == "at_most" else "≥ ") + number(each[side])
+
+
+def state(each):
+    if each["met"]:
+        return "met"
+    return f"not met: {each['reason']}" if "reason" in each else "NOT MET"
 
 
 def verdict_table(verdicts):
-    def number(value):
-        if value is None:
-            return "not measured"
-        return f"{value:.2f}" if value % 1 else f"{value:.0f}"
-
-    return table(["threshold", "measured", "at most", ""], [
-        [verdict["figure"] + (f" ÷ {verdict['of']}" if "of" in verdict else ""),
-         number(verdict["value"]), number(verdict["at_most"]),
-         "met" if verdict["met"] else "MISSED"]
-        for verdict in verdicts])
+    if not verdicts:
+        return "no threshold is checked"
+    return table(["threshold", "measured", "bound", ""], [
+        [each["figure"] + (f" ÷ {each['of']}" if "of" in each else ""),
+         number(each["value"]), bound(each), state(each)] for each in verdicts])
 
 
 def keep(name, content):
-    """Writes Benchmarks/results/NAME.json and answers its path."""
-    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
-    os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, name + ".json")
+    """Writes NAME.json among the results and answers its path; a list of numbers is one line."""
+    os.makedirs(RESULTS, exist_ok=True)
+    path = os.path.join(RESULTS, name + ".json")
+    text = json.dumps(content, indent=1)
+    text = re.sub(r"\[[-\d.,\s]+\]", lambda match: " ".join(match[0].split()), text)
     with open(path, "w") as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
-    return path
+        file.write(text + "\n")
+    return os.path.relpath(path)
+
+
+def kept(name):
+    """What was kept under that name, or nothing."""
+    try:
+        with open(os.path.join(RESULTS, name + ".json")) as file:
+            return json.load(file)
+    except OSError:
+        return {}

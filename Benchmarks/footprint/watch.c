@@ -1,13 +1,14 @@
 /* What watchers cost the process that they live in: memory, wake-ups while nothing happens, threads
- * and descriptors, and what an update costs when there are a thousand of them. Prints a figure a
- * line, "name value".
+ * and descriptors, how long it takes to start them, and what an update costs when there are many.
+ * Prints a figure a line, "name value"; those that begin with a number are of so many watchers.
  *
- *     watch DIRECTORY IDLE_SECONDS WATCHERS UPDATES
+ *     watch DIRECTORY IDLE_SECONDS UPDATES WATCHERS…      in ascending order
  */
 #define _GNU_SOURCE
 #include <cmreload.h>
 
 #include <dirent.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "kubelet.h"
 #include "resident.h"
 
-enum { NEVER_MS = 24 * 60 * 60 * 1000, SECOND_MS = 1000 };
+enum { NEVER_MS = 24 * 60 * 60 * 1000, SECOND_MS = 1000, WRITER_CPU = 0, READER_CPU = 1 };
 
 static void require(bool holds, const char *what) {
     if (holds) return;
@@ -58,6 +59,14 @@ static long wake_ups(void) {
     return sum;
 }
 
+/* The library's threads go where the thread that starts them is. */
+static void run_on(int cpu) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) > 1 ? cpu : 0, &cpus);
+    require(sched_setaffinity(0, sizeof cpus, &cpus) == 0, "no processor");
+}
+
 /* ---- One mount and its watcher ---- */
 
 typedef struct place {
@@ -75,19 +84,28 @@ static void on_event(void *context, const cmr_event *event) {
     sem_post(&here->heard);
 }
 
-static void begin(place *here, const char *directory, int number, shape *content, int64_t rescan) {
-    cmr_error error = CMR_ERROR_INIT;
+static void make_mount(place *here, const char *directory, int number, const shape *content) {
     snprintf(here->path, sizeof here->path, "%s/%d", directory, number);
     require(mkdir(here->path, 0755) == 0, "no directory");
     require(kubelet_write(here->path, content, NULL) == 0, "no mount");
     require(sem_init(&here->heard, 0, 0) == 0, "no semaphore");
+}
+
+static void begin(place *here, int64_t rescan) {
+    cmr_error error = CMR_ERROR_INIT;
     require(cmr_watcher_create(&here->watcher) == CMR_OK, "no watcher");
     require(cmr_watcher_set_option(here->watcher, CMR_OPTION_RESCAN_MS, rescan) == CMR_OK, "rate");
     require(cmr_watcher_add_mount(here->watcher, here->path, &error) == CMR_OK, error.message);
     require(cmr_watcher_subscribe(here->watcher, NULL, 0, on_event, here, NULL, &error) == CMR_OK,
             error.message);
     require(cmr_watcher_start(here->watcher, &error) == CMR_OK, error.message);
-    sem_wait(&here->heard); /* of version 1 */
+}
+
+static void hear(place *here) {
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 10;
+    require(sem_timedwait(&here->heard, &deadline) == 0, "a version was not delivered");
 }
 
 static void end(place *here) {
@@ -99,12 +117,9 @@ static void end(place *here) {
  * the writer is put back on a processor to see its end. */
 static double update(place *here, shape *content, uint64_t generation) {
     kubelet_times times;
-    struct timespec deadline;
     shape_stamp(content, generation);
     require(kubelet_write(here->path, content, &times) == 0, "no update");
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += 10;
-    require(sem_timedwait(&here->heard, &deadline) == 0, "an update was not delivered");
+    hear(here);
     return (double)(here->moment - times.rename_start) / 1000;
 }
 
@@ -113,19 +128,29 @@ static int ascending(const void *left, const void *right) {
     return (difference > 0) - (difference < 0);
 }
 
-/* The median over updates of places in turn, each after a pause in which everything comes to rest.
- * */
-static double latency(place *places, int count, int updates, shape *content, uint64_t *generation) {
-    double *all = calloc((size_t)updates, sizeof *all);
+/* The CPU time of all threads but this one, which writes the mounts. */
+static double library_us(void) {
+    struct timespec all, own;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &own);
+    return (double)(all.tv_sec - own.tv_sec) * 1e6 + (double)(all.tv_nsec - own.tv_nsec) / 1e3;
+}
+
+/* Medians of latency and means of CPU time over updates of places in turn, each after a pause in
+ * which everything comes to rest. */
+static void updates(const char *name, place *places, int count, int times, shape *content,
+                    uint64_t *generation) {
+    double *all = calloc((size_t)times, sizeof *all);
     require(all != NULL, "no memory");
-    for (int index = 0; index < updates; index++) {
+    double before = library_us();
+    for (int index = 0; index < times; index++) {
         usleep(5000);
         all[index] = update(&places[(index * 37) % count], content, ++*generation);
     }
-    qsort(all, (size_t)updates, sizeof *all, ascending);
-    double median = all[updates / 2];
+    double used = library_us() - before;
+    qsort(all, (size_t)times, sizeof *all, ascending);
+    printf("%s latency_us %.1f\n%s cpu_us %.1f\n", name, all[times / 2], name, used / times);
     free(all);
-    return median;
 }
 
 static long wake_ups_within(int seconds) {
@@ -135,43 +160,65 @@ static long wake_ups_within(int seconds) {
     return wake_ups() - before;
 }
 
-int main(int argument_count, char **arguments) {
-    if (argument_count != 5) return 2;
-    const char *directory = arguments[1];
-    int seconds = atoi(arguments[2]), count = atoi(arguments[3]), updates = atoi(arguments[4]);
-    uint64_t generation = 1;
-    shape content;
-    place *places = calloc((size_t)count + 1, sizeof *places);
-    require(places && count > 1 && shape_make(&content, "small", 1) == 0, "no memory");
-    shape_stamp(&content, generation);
-
+/* What the first one costs while nothing happens, without rescans and with one a second. */
+static void alone(place *first, place *rescanned, const char *directory, int seconds,
+                  const shape *content) {
+    cmr_stats before = CMR_STATS_INIT, after = CMR_STATS_INIT;
+    make_mount(first, directory, 0, content);
     long resident = resident_kib();
-    begin(&places[0], directory, 0, &content, NEVER_MS);
+    run_on(READER_CPU);
+    begin(first, NEVER_MS);
+    run_on(WRITER_CPU);
+    hear(first);
     printf("watcher_kib %ld\n", resident_kib() - resident);
     printf("idle_wake_ups %ld\n", wake_ups_within(seconds));
-    printf("one_threads %ld\none_descriptors %ld\n", threads(), descriptors());
 
-    begin(&places[count], directory, count, &content, SECOND_MS);
-    cmr_stats before = CMR_STATS_INIT, after = CMR_STATS_INIT;
-    cmr_watcher_stats(places[count].watcher, &before);
+    make_mount(rescanned, directory, 1, content);
+    begin(rescanned, SECOND_MS);
+    hear(rescanned);
+    cmr_watcher_stats(rescanned->watcher, &before);
     long woken = wake_ups_within(seconds);
-    cmr_watcher_stats(places[count].watcher, &after);
+    cmr_watcher_stats(rescanned->watcher, &after);
     printf("rescans %llu\n", (unsigned long long)(after.rescans - before.rescans));
     printf("rescan_wake_ups %ld\n", woken);
-    end(&places[count]);
+    end(rescanned);
+}
 
-    printf("one_latency_us %.1f\n", latency(places, 1, updates, &content, &generation));
+int main(int argument_count, char **arguments) {
+    if (argument_count < 5) return 2;
+    const char *directory = arguments[1];
+    int seconds = atoi(arguments[2]), times = atoi(arguments[3]);
+    int most = atoi(arguments[argument_count - 1]);
+    uint64_t generation = 1, started_ns = 0;
+    shape content;
+    place *places = calloc((size_t)most + 1, sizeof *places);
+    require(places && most > 0 && shape_make(&content, "small", 1) == 0, "no memory");
+    memset(places, 1, ((size_t)most + 1) * sizeof *places); /* resident before anything is measured */
 
-    resident = resident_kib();
-    for (int index = 1; index < count; index++)
-        begin(&places[index], directory, index, &content, NEVER_MS);
-    printf("many_watcher_kib %.1f\n", (double)(resident_kib() - resident) / (count - 1));
-    printf("many_threads %ld\nmany_descriptors %ld\n", threads(), descriptors());
-    printf("many_idle_wake_ups %ld\n", wake_ups_within(seconds));
-    printf("many_latency_us %.1f\n", latency(places, count, updates, &content, &generation));
-    printf("same_latency_us %.1f\n", latency(places, 1, updates, &content, &generation));
-
-    for (int index = 0; index < count; index++) end(&places[index]);
+    alone(&places[0], &places[most], directory, seconds, &content);
+    long base = resident_kib();
+    for (int argument = 4, running = 1; argument < argument_count; argument++) {
+        int count = atoi(arguments[argument]);
+        char name[32];
+        for (int index = running; index < count; index++)
+            make_mount(&places[index], directory, index + 1, &content);
+        uint64_t begun = monotonic_ns();
+        for (int index = running; index < count; index++) begin(&places[index], NEVER_MS);
+        for (int index = running; index < count; index++) hear(&places[index]);
+        started_ns += monotonic_ns() - begun;
+        running = count;
+        printf("%d started_ms %.1f\n", count, (double)started_ns / 1e6);
+        if (count > 1)
+            printf("%d watcher_kib %.2f\n", count, (double)(resident_kib() - base) / (count - 1));
+        printf("%d threads %ld\n%d descriptors %ld\n", count, threads(), count, descriptors());
+        printf("%d idle_wake_ups %ld\n", count, wake_ups_within(seconds));
+        snprintf(name, sizeof name, "%d another", count);
+        updates(name, places, count, times, &content, &generation);
+        snprintf(name, sizeof name, "%d same", count);
+        updates(name, places, 1, times, &content, &generation);
+        fflush(stdout);
+    }
+    for (int index = 0; index < most; index++) end(&places[index]);
     free(places);
     shape_free(&content);
     return 0;

@@ -1,4 +1,4 @@
-/* What a measured mount holds: the bytes of the three shapes. See shape.h. */
+/* What a measured mount holds: the bytes of its shapes. See shape.h. */
 #define _GNU_SOURCE
 #include "shape.h"
 
@@ -10,6 +10,8 @@
 enum {
     STAMP_WIDTH = 10, /* digits left for a generation, padded with blanks: sizes stay the same */
     NUMBER_SIZE = 24, /* the longest number, and its NUL */
+    PLAIN_SIZE = 100, /* of a value, where their number counts */
+    SHORTEST_TEXT = 64,
     ROOM = 512,       /* what the last word, item or member may exceed the wished size by */
 };
 
@@ -88,6 +90,24 @@ static shape_value *add(shape *made, const char *key, size_t index) {
     return value;
 }
 
+/* So many keys beside GENERATION, each of so many bytes of text. One that has no room for a sentence
+ * is the generation itself: a byte, of the first nine. */
+static int plain(shape *made, size_t count, size_t size, uint64_t *random) {
+    made->values = calloc(count + 1, sizeof *made->values);
+    if (!made->values) return -1;
+    int failed = number(add(made, "GENERATION", 0));
+    while (made->count <= count) {
+        shape_value *value = add(made, "KEY_%03d", made->count);
+        failed |= size < SHORTEST_TEXT ? number(value) : text(value, size, random);
+    }
+    if (failed) {
+        shape_free(made);
+        return -1;
+    }
+    shape_stamp(made, 1);
+    return 0;
+}
+
 int shape_make(shape *made, const char *name, uint64_t seed) {
     const struct {
         const char *name;
@@ -98,7 +118,12 @@ int shape_make(shape *made, const char *name, uint64_t seed) {
         { "large", 200, 10240, 50, 10240, 524288 / 147 },
     };
     uint64_t random = seed * 0x9E3779B97F4A7C15u + 0x2545F4914F6CDD1Du;
+    size_t number_given;
     *made = (shape){ 0 };
+    if (sscanf(name, "keys=%zu", &number_given) == 1)
+        return plain(made, number_given, PLAIN_SIZE, &random);
+    if (sscanf(name, "bytes=%zu", &number_given) == 1)
+        return plain(made, 1, number_given, &random);
     for (size_t plan = 0; plan < sizeof plans / sizeof *plans; plan++) {
         if (strcmp(plans[plan].name, name)) continue;
         made->values = calloc(plans[plan].count, sizeof *made->values);

@@ -1,5 +1,5 @@
-/* What a measured mount holds: three shapes of configuration in which every value carries the
- * number of its generation, so that a reader can tell whether what it was given belongs together.
+/* What a measured mount holds: shapes of configuration in which every value carries the number of
+ * its generation, so that a reader can tell whether what it was given belongs together.
  *
  * It never touches a file: how a shape gets into a mount is kubelet.h.
  */
@@ -25,7 +25,8 @@ typedef struct shape {
     size_t total; /* bytes of all values together */
 } shape;
 
-/* "small": 4 keys, 273 bytes; "medium": 20 keys, 10 KB; "large": 200 keys, 1 MiB, half of it JSON.
+/* "small": 4 keys, 273 bytes; "medium": 20 keys, 10 KB; "large": 200 keys, 1 MiB, half of it JSON;
+ * "keys=N": so many of 100 bytes; "bytes=N": one key of so many.
  * Equal seeds give equal bytes. Answers 0, or -1 when there is no such shape or no memory. */
 int shape_make(shape *made, const char *name, uint64_t seed);
 void shape_free(shape *made);

@@ -4,7 +4,6 @@ and checks the thresholds. "slowed" is how much dearer a read got while reloads 
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -76,15 +75,14 @@ def main():
         print(f"reads: not idle after {arguments.wait} s", file=sys.stderr)
     about = machine.description()
     figures = measure(arguments.program, arguments.slices)
-    with open(HERE + "/thresholds.json") as file:
-        verdicts = report.judge(figures, json.load(file))
+    verdicts = report.judge("reads", figures)
     print(markdown(figures))
     print(f"\n{figures['reloads']} reloads during the storm\n")
     print(report.verdict_table(verdicts))
     path = report.keep("reads", dict(machine=about, slices=arguments.slices, figures=figures,
                                      verdicts=verdicts))
-    print(f"reads: kept in {os.path.relpath(path)}", file=sys.stderr)
-    return 0 if all(verdict["met"] for verdict in verdicts) else 1
+    print(f"reads: kept in {path}", file=sys.stderr)
+    return 1 if report.failed(verdicts) else 0
 
 
 if __name__ == "__main__":

@@ -104,14 +104,13 @@ def main():
         print(f"schema: not idle after {arguments.wait} s", file=sys.stderr)
     about = machine.description()
     figures = measure(library(arguments.library), arguments.rounds)
-    with open(HERE + "/thresholds.json") as file:
-        verdicts = report.judge(figures, json.load(file))
+    verdicts = report.judge("schema", figures)
     print(markdown(figures) + "\n")
     print(report.verdict_table(verdicts))
     path = report.keep("schema", dict(machine=about, rounds=arguments.rounds, figures=figures,
                                       verdicts=verdicts))
-    print(f"schema: kept in {os.path.relpath(path)}", file=sys.stderr)
-    return 0 if all(verdict["met"] for verdict in verdicts) else 1
+    print(f"schema: kept in {path}", file=sys.stderr)
+    return 1 if report.failed(verdicts) else 0
 
 
 if __name__ == "__main__":

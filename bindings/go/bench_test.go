@@ -70,6 +70,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	b.ReportAllocs()
 	var total int
+	b.ResetTimer()
 	for range b.N {
 		total += settings.Load().Limit
 	}
@@ -81,8 +82,78 @@ func BenchmarkLoadFloor(b *testing.B) {
 	current.Store(&limits{Limit: 1})
 	b.ReportAllocs()
 	var total int
+	b.ResetTimer()
 	for range b.N {
 		total += current.Load().Limit
 	}
 	sink += total
+}
+
+// Those below read on all processors at once, as many times in one turn as there are keys.
+
+func BenchmarkStringShared(b *testing.B) {
+	config, _ := open(b, benchmarkData())
+	keys := benchmarkKeys()
+	share(b, func() (total int) {
+		for _, key := range keys {
+			text, _ := config.Current().String(key)
+			total += len(text)
+		}
+		return total
+	})
+}
+
+func BenchmarkStringFloorShared(b *testing.B) {
+	var current atomic.Pointer[map[string]string]
+	data := benchmarkData()
+	current.Store(&data)
+	keys := benchmarkKeys()
+	share(b, func() (total int) {
+		for _, key := range keys {
+			text := (*current.Load())[key]
+			total += len(text)
+		}
+		return total
+	})
+}
+
+func BenchmarkLoadShared(b *testing.B) {
+	config, _ := open(b, benchmarkData())
+	settings, err := cmreload.Bind[limits](config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	turns := len(benchmarkData())
+	share(b, func() (total int) {
+		for range turns {
+			total += settings.Load().Limit
+		}
+		return total
+	})
+}
+
+func BenchmarkLoadFloorShared(b *testing.B) {
+	var current atomic.Pointer[limits]
+	current.Store(&limits{Limit: 1})
+	turns := len(benchmarkData())
+	share(b, func() (total int) {
+		for range turns {
+			total += current.Load().Limit
+		}
+		return total
+	})
+}
+
+// share has every processor take turns; what they found is kept, so that it is looked for.
+func share(b *testing.B, turn func() int) {
+	var kept atomic.Int64
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		total := 0
+		for pb.Next() {
+			total += turn()
+		}
+		kept.Add(int64(total))
+	})
 }
