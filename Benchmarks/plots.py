@@ -136,7 +136,7 @@ def deliveries(kept):
 
     figure, panels = pyplot.subplots(1, 2, figsize=(9.6, 3.2), sharey=True)
     for panel, rows, faults, of, title in (
-            (panels[0], steady, list(FAULTS), "updates", "an update every 200 ms: of 100 updates"),
+            (panels[0], steady, list(FAULTS), "updates", "an update every 180 ms: of 100 updates"),
             (panels[1], hammer, ["torn", "partial", "duplicate"], "loads",
              "updates without a pause: of 100 deliveries")):
         left = [0.0] * len(names)

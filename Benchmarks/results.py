@@ -21,7 +21,7 @@ CAPTIONS = {
                " updates that had arrived by then; ours in C, Python and Go, the floors (bare C"
                " loops) and what people use today.",
     "cpu": "CPU time of the whole process for one update, all threads.",
-    "deliveries": "What went wrong with deliveries: with updates 200 ms apart, and with a writer that"
+    "deliveries": "What went wrong with deliveries: with updates 180 ms apart, and with a writer that"
                   " never rests, where being overtaken is no fault.",
     "reads": "One read, by language and threads: what each thread waits for it.",
     "watchers": "One process with 1 to 10,000 watchers, each on a mount of its own.",

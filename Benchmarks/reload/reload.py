@@ -34,6 +34,8 @@ ALLOWANCES_US = {"ours_python": 100, "ours_go": 50}
 APPLIED = re.compile(r"APPLIED (-?\d+) (\d+)(?: n=(\d+) lo=(-?\d+) hi=(-?\d+))?")
 WRITER_CPU, READER_CPU = 0, 1
 START_SECONDS, DELIVERY_SECONDS = 20, 4
+# Updates that come before those that count: a service runs for days, and its history is full.
+WARM_UP, WARM_UP_INTERVAL_MS = 12, 50
 
 
 class Applied:
@@ -77,7 +79,7 @@ def wait_for(condition, seconds):
     return True
 
 
-def run(peer, command, shape, series, arguments, seed):
+def run(peer, command, shape, series, arguments, seed, warm_up=WARM_UP):
     """Starts the writer and one reader, gives the writer its command, and gathers both stories."""
     folder = tempfile.mkdtemp(prefix="cmreload-bench-", dir=arguments.base)
     # The readers' lines go to memory: nobody wakes up, and no disk writes, while they are measured.
@@ -99,7 +101,10 @@ def run(peer, command, shape, series, arguments, seed):
         if not wait_for(lambda: applied_in(output) or reader.poll() is not None, START_SECONDS) \
                 or reader.poll() is not None:
             raise RuntimeError(f"{peer} did not start: {machine.read(notes + '/errors').strip()}")
-        time.sleep(0.5)  # whatever a start leaves to be done later is not a reload's
+        if warm_up:
+            writer.stdin.write(f"steady {warm_up} {WARM_UP_INTERVAL_MS}\n")
+            writer.stdout.readline()
+        time.sleep(0.5)  # what that leaves to be done later is not a reload's; a debounce is over
         first_loads = applied_in(output)
         others = (writer.pid, os.getpid())
         busy, spent = machine.busy_seconds(), sum(map(machine.process_seconds, others))
@@ -169,22 +174,24 @@ def figures_of(runs):
         latencies_us=[round(latency, 1) for latency in ordered])
 
 
-def measure(readers, arguments, shapes=None, series=None, few=()):
+def measure(readers, arguments, shapes=None, series=None, few=(), cold=()):
     """Round by round, shape by shape, each reader in turn, so that a slow minute is everybody's.
-    Those of whom few updates will do sit out every other round."""
+    Those of whom few updates will do sit out all rounds but one; shapes that are cold have nothing
+    before what counts."""
     gathered, seed = {}, 0
     if not series:
         series = f"steady {-(-arguments.updates // arguments.rounds)} {arguments.interval}"
     for turn in range(arguments.rounds):
         for shape in shapes or arguments.shapes:
             for name, command in readers.items():
-                if turn % 2 and name in few:
+                if name in few and turn != arguments.rounds // 2:
                     continue
                 seed += 1
                 for attempt in range(arguments.retries + 1):
                     if not machine.wait_until_idle(arguments.wait):
                         print(f"reload: not idle after {arguments.wait} s", file=sys.stderr)
-                    one = run(name, command, shape, series, arguments, seed)
+                    one = run(name, command, shape, series, arguments, seed,
+                              0 if shape in cold else WARM_UP)
                     if one.other_cpus <= arguments.noise:
                         break
                 gathered.setdefault((shape, name), []).append(one)
@@ -242,8 +249,8 @@ def options(parser):
     """Those that every part has which measures reloads."""
     parser.add_argument("--programs", required=True, help="where writer, floors and ours lie")
     parser.add_argument("--updates", type=int, default=100, help="of each shape for each reader")
-    parser.add_argument("--rounds", type=int, default=4, help="over which the updates are spread")
-    parser.add_argument("--interval", type=float, default=200, help="ms between updates")
+    parser.add_argument("--rounds", type=int, default=3, help="over which the updates are spread")
+    parser.add_argument("--interval", type=float, default=180, help="ms between updates")
     parser.add_argument("--base", default=None, help="where mounts are made (default: /tmp)")
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     parser.add_argument("--noise", type=float, default=0.06,
@@ -258,7 +265,7 @@ def main():
     parser.add_argument("--reader", action="append", default=[], metavar="NAME=CMD",
                         help="another one; {DIR} in CMD is the mount, or it is appended")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=CMD",
-                        help="the same, in every other round")
+                        help="the same, in one round only")
     parser.add_argument("--shapes", default=",".join(SHAPES), type=lambda text: text.split(","))
     parser.add_argument("--hammer", type=float, default=0, metavar="SECONDS",
                         help="then, updates of the medium mount without a pause, for each reader")
