@@ -38,6 +38,10 @@ cxx_program() { # NAME SOURCE… [FLAG…]
 # Config from the library's own sources, as Package.swift compiles it for the library that ships, and
 # a driver: compile_config MODULE DRIVER OBJECT. What links the object takes "${config_linkage[@]}".
 compile_config() {
+    cc -O2 -fPIC -I"$root/Sources/CYAML/include" -c -o "$programs/yaml_memory.o" \
+        "$root/Sources/CYAML/memory.c"
+    # Three parts share the parsers.
+    [ -z "$(find "$root/Sources/Config" "$2" "$3" -newer "$3" 2>&1)" ] && return
     swiftc -Osize -enforce-exclusivity=unchecked -Xfrontend -mergeable-traps \
         -Xllvm -sil-disable-pass=closure-specialize \
         -wmo -parse-as-library -swift-version 6 -package-name cmreload \
@@ -47,8 +51,6 @@ compile_config() {
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
         -warnings-as-errors -Xcc -fPIC -I "$root/Sources/CYAML/include" -c -o "$3" \
         $(find "$root/Sources/Config" -name '*.swift') "$2"
-    cc -O2 -fPIC -I"$root/Sources/CYAML/include" -c -o "$programs/yaml_memory.o" \
-        "$root/Sources/CYAML/memory.c"
 }
 config_linkage=("$programs/yaml_memory.o" -l:libyaml.a
     -Wl,--wrap=malloc,--wrap=realloc,--wrap=free,--wrap=strdup)
