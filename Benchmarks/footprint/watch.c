@@ -193,7 +193,8 @@ int main(int argument_count, char **arguments) {
     shape content;
     place *places = calloc((size_t)most + 1, sizeof *places);
     require(places && most > 0 && shape_make(&content, "small", 1) == 0, "no memory");
-    memset(places, 1, ((size_t)most + 1) * sizeof *places); /* resident before anything is measured */
+    /* Resident before anything is measured. */
+    memset(places, 1, ((size_t)most + 1) * sizeof *places);
 
     alone(&places[0], &places[most], directory, seconds, &content);
     long base = resident_kib();

@@ -90,8 +90,8 @@ static shape_value *add(shape *made, const char *key, size_t index) {
     return value;
 }
 
-/* So many keys beside GENERATION, each of so many bytes of text. One that has no room for a sentence
- * is the generation itself: a byte, of the first nine. */
+/* So many keys beside GENERATION, each of so many bytes of text. One without room for a sentence is
+ * the generation itself: a byte, of the first nine. */
 static int plain(shape *made, size_t count, size_t size, uint64_t *random) {
     made->values = calloc(count + 1, sizeof *made->values);
     if (!made->values) return -1;
