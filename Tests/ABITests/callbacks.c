@@ -3,6 +3,7 @@
  */
 #include "abitest.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 /* A subscriber that runs one function inside its callback, once, and then opens a gate. */
@@ -227,6 +228,50 @@ TEST("a subscriber may unsubscribe itself in dispatch, and is not called again")
     CHECK_INT(handled, 0);
     CHECK_INT(inside.calls, 1);
     cmr_watcher_destroy(inside.watcher);
+}
+
+/* Subscribes itself anew each time, and so begins at the version that is current then. */
+static void begin_anew(void *context, const cmr_event *event)
+{
+    struct inside *inside = context;
+    CHECK_OK(cmr_watcher_unsubscribe(inside->watcher, inside->id));
+    CHECK_OK(cmr_watcher_subscribe(inside->watcher, NULL, 0, begin_anew, inside, &inside->id,
+                                   NULL));
+    if (event->kind == CMR_EVENT_REJECTED) gate_open(&inside->done);
+}
+
+static size_t allocated_bytes(void)
+{
+    struct mallinfo2 used = mallinfo2(); /* nothing where malloc is a sanitizer's */
+    return used.uordblks + used.hblkhd;
+}
+
+TEST("a subscriber that ends itself while it hears of a rejection takes no version with it")
+{
+    enum { SIZE = 1 << 16, BEFORE = 5, TIMES = 50 };
+    const char *mount = new_mount("mount");
+    struct inside inside = {.done = GATE_INIT};
+    char *value = malloc(SIZE);
+    size_t before = 0;
+    memset(value, 'v', SIZE);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    inside.watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_option(inside.watcher, CMR_OPTION_HISTORY, 0));
+    REQUIRE_OK(cmr_watcher_subscribe(inside.watcher, NULL, 0, begin_anew, &inside, &inside.id,
+                                     NULL));
+    start(inside.watcher);
+    for (int time = 1; time <= BEFORE + TIMES; time++) {
+        value[0] = (char)('a' + time % 2);
+        cmr_file large = {"key", value, SIZE, 0, 0};
+        publish(mount, &large, 1);
+        reload(inside.watcher);
+        PUBLISH(mount, FILE_TEXT("broken.json", "{"));
+        REQUIRE(gate_wait(&inside.done, time));
+        if (time == BEFORE) before = allocated_bytes();
+    }
+    CHECK(allocated_bytes() < before + 10 * SIZE);
+    cmr_watcher_destroy(inside.watcher);
+    free(value);
 }
 
 static void unsubscribe_the_other(struct inside *inside, const cmr_event *event)

@@ -72,7 +72,9 @@ extension Reactor {
         }
         lock.withLock {
             subscriber.isRunning = false
-            if event.kind == .published { subscriber.forgetBeginning() }
+            // Whoever went meanwhile hears of no version that would be compared with it.
+            let isOver = subscriber.isRemoved || watcher.life != .started
+            if event.kind == .published || isOver { subscriber.forgetBeginning() }
             if subscriber.isRemoved { lock.wakeAll() }
         }
         return told != nil
