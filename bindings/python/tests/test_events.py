@@ -1,15 +1,17 @@
 """Hearing of changes: handlers on the library's thread, by dispatch, and in an asyncio loop."""
 
 import asyncio
+import ctypes
 import logging
 import os
 import select
 import threading
+import time
 
 import pytest
 
 import cmreload
-from cmreload.testing import ConfigMap
+from cmreload.testing import ConfigMap, write_mount
 
 PATIENCE_SECONDS = 30
 
@@ -169,6 +171,38 @@ def test_versions_that_come_while_a_handler_runs_are_one_event(config, configmap
     assert second.previous.version == 2
     assert second.previous["OTHER"] == "2"
     assert second.changes == {"OTHER": "modified", "K3": "added", "K4": "added", "K5": "added"}
+
+
+def thread_states():
+    """Of how many threads the interpreter keeps something."""
+    api, pointer = ctypes.pythonapi, ctypes.c_void_p
+    for name in ("PyInterpreterState_Get", "PyInterpreterState_ThreadHead", "PyThreadState_Next"):
+        getattr(api, name).restype = pointer
+    state = api.PyInterpreterState_ThreadHead(pointer(api.PyInterpreterState_Get()))
+    count = 0
+    while state:
+        count += 1
+        state = api.PyThreadState_Next(pointer(state))
+    return count
+
+
+def test_a_thread_of_the_librarys_that_ends_leaves_nothing_behind(watch, tmp_path):
+    mounts = [tmp_path / str(number) for number in range(4)]
+    # Handlers that wait for each other need a thread each, and these end when all have met.
+    meeting = threading.Barrier(len(mounts) + 1, timeout=PATIENCE_SECONDS)
+    for mount in mounts:
+        mount.mkdir()
+        write_mount(mount, {"KEY": "0"})
+        watch(mount).on_event(lambda _: meeting.wait())
+    before = thread_states()
+    for number in range(10):
+        for mount in mounts:
+            write_mount(mount, {"KEY": str(number + 1)})
+        meeting.wait()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while thread_states() > before + len(mounts) and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert thread_states() <= before + len(mounts)
 
 
 def test_what_waits_is_refused_inside_a_handler(config, configmap):

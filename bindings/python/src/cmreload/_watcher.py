@@ -67,6 +67,11 @@ class Watcher:
         if last:
             library.cmr_watcher_destroy(self._pointer)
 
+    def is_inside(self) -> bool:
+        """Whether this thread is one of Python's that calls the watcher."""
+        with self._lock:
+            return threading.get_ident() in self._inside
+
     def close(self, timeout: float | None = None) -> None:
         """Stops watching and waits for a callback that runs, unless inside a callback.
 
@@ -94,18 +99,67 @@ def inside_callback() -> bool:
     return getattr(_thread, "depth", 0) > 0
 
 
+class _ThreadStates:
+    """Keeps the thread states of the library's threads, each until its thread ends.
+
+    A thread that Python does not know gets a new state in each callback, which costs 9 µs; one more
+    "ensure" than "release" keeps the first one, and a function that the thread calls at its end
+    gives it back. The interpreter may have ended by then: in front of that function is a lock that
+    :meth:`close` takes for good.
+    """
+
+    _LOCKED = 0  # PyGILState_LOCKED: what is given back is still needed, by this very call
+
+    def __init__(self) -> None:
+        self._libc = ctypes.PyDLL(None)
+        self._gate = ctypes.create_string_buffer(64)  # a pthread_rwlock_t
+        self._give_back = ctypes.CFUNCTYPE(None, c_void_p)(self._ends)
+        # Threads come here after Python has freed what nobody refers to.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._gate))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._give_back))
+        try:
+            self._at_thread_exit = getattr(self._libc, "__cxa_thread_atexit_impl")
+            self._pass = self._libc.pthread_rwlock_rdlock
+        except AttributeError:  # a libc that is not glibc
+            self._at_thread_exit = None
+
+    def keep(self) -> None:
+        """On a thread of the library's, in its first callback."""
+        if self._at_thread_exit is None:
+            return
+        ctypes.pythonapi.PyGILState_Ensure()
+        # Called in the opposite order. The last argument is an address in what stays loaded.
+        self._at_thread_exit(self._give_back, None, self._pass)
+        self._at_thread_exit(self._pass, self._gate, self._pass)
+
+    def _ends(self, _: int) -> None:
+        self._libc.pthread_rwlock_unlock(self._gate)
+        ctypes.pythonapi.PyGILState_Release(self._LOCKED)
+
+    def close(self) -> None:
+        """The interpreter ends: a thread that ends from now on stops in front of the lock."""
+        # Waits, without the interpreter's lock, for those that have passed.
+        ctypes.CDLL(None).pthread_rwlock_wrlock(self._gate)
+
+    def after_fork_in_child(self) -> None:
+        """A thread that the child does not have may have passed."""
+        ctypes.memset(self._gate, 0, len(self._gate))
+
+
+_thread_states = _ThreadStates()
+
+
 def _called(function: Callable[..., Any]) -> Callable[..., Any]:
     """What each call from the library goes through: finds the configuration, lets nothing out."""
 
     def trampoline(context: int, *arguments: Any) -> Any:
-        if not hasattr(_thread, "depth"):
-            # A thread that Python does not know gets a new thread state in each callback, which
-            # costs 9 µs; one more "ensure" than "release" keeps the first one.
-            ctypes.pythonapi.PyGILState_Ensure()
-            _thread.depth = 0
         live = configs.get(context)
         if live is None or live.closed:
             return c.CMR_E_STATE
+        if not hasattr(_thread, "depth"):
+            _thread.depth = 0
+            if not live._watcher.is_inside():
+                _thread_states.keep()
         _thread.depth += 1
         try:
             return function(live, *arguments)
@@ -189,9 +243,11 @@ def _end() -> None:
     for live in list(configs.values()):
         live._watcher.close(max(0.0, deadline - time.monotonic()))
     library.cmr_set_log_handler(c.cmr_log_fn(), None, 0)
+    _thread_states.close()
 
 
 def _after_fork_in_child() -> None:
+    _thread_states.after_fork_in_child()
     inherited = list(configs.values())
     for live in inherited:
         live._after_fork_in_child()
