@@ -3,11 +3,9 @@
  *
  *     host DIRECTORY BOARD HOST MOUNTS [FAULTS]
  *
- * Its subscribers are slow on every tenth mount. On every fifth one calls what no callback may
- * call, ends its own subscription and begins another. Its validators refuse what is marked. At the end
- * it prints what the library says that it did.
- *
- * FAULTS, of which "leak" is one: 32 bytes for each event.
+ * On every tenth mount a subscriber is slow. On every fifth one calls what no callback may call, and
+ * subscribes itself anew each time. Validators refuse what is marked. At the end it prints what the
+ * library says that it did. FAULTS, of which "leak" is one: 32 bytes for each event.
  */
 #define _GNU_SOURCE
 #include "board.h"

@@ -37,7 +37,7 @@ HELD = 64
 SMALLEST_BLOCK = 16  # bytes, of what Python allocates for an object
 
 directory, board_path, host, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-faults = sys.argv[5:]
+faults = " ".join(sys.argv[5:])
 
 with open(board_path, "r+b") as file:
     board = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")

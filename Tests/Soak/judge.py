@@ -109,10 +109,10 @@ def judge_counts(verdict: Verdict, host: str, writer: dict, followed: dict) -> N
 # what malloc says that it gave out is looked at against the number of events. The smallest block of
 # malloc is 32 bytes with its header, of Python's objects 16: half a block an event is none.
 BYTES_AN_EVENT = {"heap": 16, "objects": 8}
-# Pages come and go with how free memory lies about, in the two languages that collect garbage most.
-# A leak that the two above do not see (mapped memory, stacks) is one of pages: this share of what
-# is resident, over the second half.
-RESIDENT_SHARE = 0.05
+# Pages come and go with how free memory lies about, most of all where garbage is collected. What the
+# two above do not see, mapped memory and stacks, is lost by pages, many an hour: over the second
+# half these bytes, and this share of what is resident.
+RESIDENT_BYTES, RESIDENT_SHARE = 2 << 20, 0.05
 # More at the end of the second half than at its beginning, by the trend. Go's runtime keeps a thread
 # that a blocked call once needed, so there are steps; what leaks goes on and on.
 MORE = {"threads": 2, "descriptors": 2, "held": 20}
@@ -141,8 +141,10 @@ def judge_holdings(verdict: Verdict, host: str, samples: list[Sample]) -> None:
         mean = sum(values) / len(values)
         if what in BYTES_AN_EVENT:
             bound = BYTES_AN_EVENT[what] * events
+        elif what == "resident":
+            bound = RESIDENT_BYTES + RESIDENT_SHARE * mean
         else:
-            bound = MORE.get(what, RESIDENT_SHARE * mean)
+            bound = MORE[what]
         rise = slope * events
         verdict.check(rise - ERRORS * error * events <= bound, f"{host}: {what} does not grow",
                       f"by {rise:.0f}, at most {bound:.0f}, while {events:.0f} events came")

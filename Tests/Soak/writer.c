@@ -3,10 +3,10 @@
  *
  *     writer DIRECTORY BOARD MOUNTS PATIENCE [FAULTS]
  *
- * A step of a mount is: good content; content that does not parse; content that the hosts' own
- * validators refuse; the mount vanishes, or comes back; it goes empty, or is filled again; the hosts
- * are told to roll back. The next step of a mount comes once every host has heard of this one, and
- * so each is counted exactly. Storms have no such manners: of them only the end is known.
+ * A step of a mount is: good content; content that does not parse; content that the validators of
+ * hosts refuse; it vanishes, or comes back; it goes empty, or is filled again; hosts are told to roll
+ * back. The next step of a mount comes once every host has heard of this one, and so each is
+ * counted exactly. Storms have no such manners: of them only the end is known.
  *
  * PATIENCE is how many milliseconds, each of them slept here, a host may take to hear of a step: a
  * machine that stood still makes nobody late. FAULTS, "torn" and "lost", break mounts 1 and 2.
