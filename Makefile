@@ -7,6 +7,9 @@
 #   make check     the rest of what CI runs: sanitizers, valgrind, faults, at most 25 minutes
 #   make fuzz      SECONDS=60 TARGET=all: fuzzes what reads bytes of others
 #   make bench     measures against the thresholds, about 20 minutes; QUICK=1: 5
+#   make soak      MINUTES=15: hundreds of mounts, three languages at once; build/soak/soak.svg
+#   make coverage  which lines of Sources the tests run, and why the others are not
+#   make mutations makes twenty bugs, each of which a test must notice; about 20 minutes
 #   make install   PREFIX=/usr/local DESTDIR=
 #   make dist      dist/libcmreload-VERSION-linux-x86_64.tar.gz of what is installed, and the
 #                  package for Go
@@ -28,7 +31,8 @@ NORMAL   := build/normal/lib/libcmreload.so.1
 FILES    := lib/libcmreload.so.1 include/cmreload.h lib/pkgconfig/cmreload.pc \
             lib/cmake/cmreload/cmreloadConfig.cmake lib/cmake/cmreload/cmreloadConfigVersion.cmake
 
-.PHONY: all normal address thread demo test check fuzz bench install dist wheel format clean FORCE
+.PHONY: all normal address thread demo test check fuzz bench soak coverage mutations install dist \
+        wheel format clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(FILES:%=build/%) build/lib/libcmreload.so
@@ -150,6 +154,8 @@ check: all normal address thread
 	@.ci/suite $@ model-address     Tests/Model/run.sh build/address --address --seconds 30
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
 	@CC=clang CFLAGS='$(ADDRESS)' .ci/suite $@ stress-address    Tests/Stress/run.sh 0 rollback
+	@.ci/suite $@ soak              Tests/Soak/run.sh 1 --mounts 100
+	@.ci/suite $@ soak-faults       Tests/Soak/run.sh 0.5 --mounts 40 --faults
 	@.ci/summary build/check
 
 ADDRESS    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -167,6 +173,19 @@ fuzz:
 
 bench: all
 	@Benchmarks/run.sh
+
+# What was observed is drawn whether all was well or not.
+MINUTES := 15
+soak: all
+	@Tests/Soak/run.sh $(MINUTES); status=$$?; .ci/venv matplotlib==3.11.2 && \
+	    build/venv/bin/python Tests/Soak/plot.py build/soak/samples.csv build/soak/soak.svg; exit $$status
+
+coverage:
+	@Tests/Coverage/run.sh
+
+mutations:
+	@.ci/tools swift gcc libyaml python3
+	@Tests/Mutations/run.py
 
 install: all
 	@for file in $(FILES); do \
@@ -200,6 +219,6 @@ format:
 	@bindings/python/test.sh ruff format -q
 
 clean:
-	rm -rf build dist .build .build-embedded .build-thread .build-address .build-fuzz
+	rm -rf build dist .build .build-embedded .build-thread .build-address .build-fuzz .build-coverage
 
 FORCE:

@@ -3,7 +3,7 @@
  *
  *     host DIRECTORY BOARD HOST MOUNTS [FAULTS]
  *
- * On every tenth mount a subscriber is slow. On every fifth one calls what no callback may call, and
+ * On every tenth mount a subscriber is slow. On every fifth one calls what no callback may, and
  * subscribes itself anew each time. Validators refuse what is marked. At the end it prints what the
  * library says that it did. FAULTS, of which "leak" is one: 32 bytes for each event.
  */

@@ -4,7 +4,7 @@
  *     writer DIRECTORY BOARD MOUNTS PATIENCE [FAULTS]
  *
  * A step of a mount is: good content; content that does not parse; content that the validators of
- * hosts refuse; it vanishes, or comes back; it goes empty, or is filled again; hosts are told to roll
+ * hosts refuse; it vanishes, or comes back; it goes empty, or is filled again; hosts are told to go
  * back. The next step of a mount comes once every host has heard of this one, and so each is
  * counted exactly. Storms have no such manners: of them only the end is known.
  *

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tomllib
 
 RULES = []
 
@@ -234,6 +235,13 @@ SPELLED = {
 }
 
 
+def is_test(tree, file, kind, name):
+    files = [text for place, text in tree.files.items() if place.rsplit("/", 1)[-1] == file]
+    # A literal that is broken over lines is one sentence.
+    joined = [re.sub(r'"\s*\n\s*"', "", text) for text in files]
+    return any(form.format(name) in text for form in SPELLED[kind] for text in joined)
+
+
 @rule(
     "a test that a document names is one",
     {"docs/broken.md": "| 1 | as `fork.c: a child that nobody tests` tells |\n"},
@@ -241,14 +249,29 @@ SPELLED = {
 def named_tests(tree):
     for path, text in tree.below("", ".md"):
         for match in NAMED_TEST.finditer(text):
-            name, kind = " ".join(match[3].split()), match[2]
-            files = [other for place, other in tree.files.items()
-                     if place.rsplit("/", 1)[-1] == match[1]]
-            # A literal that is broken over lines is one sentence.
-            joined = [re.sub(r'"\s*\n\s*"', "", other) for other in files]
-            if not any(form.format(name) in other for form in SPELLED[kind] for other in joined):
+            name = " ".join(match[3].split())
+            if not is_test(tree, match[1], match[2], name):
                 line = match.string.count("\n", 0, match.start()) + 1
                 yield f"{path}:{line}: there is no such test: {match[1]}: {name}"
+
+
+@rule(
+    "a mutation changes text that stands once in its file, and names a test",
+    {"Tests/Mutations/mutations.toml": '[[mutation]]\nbug = "none"\nfile = "README.md"\n'
+     'old = "text that nobody wrote"\nnew = ""\ntest = "fork.c: a child that nobody tests"\n'},
+)
+def mutations(tree):
+    path = "Tests/Mutations/mutations.toml"
+    listed = tomllib.loads(tree.files.get(path, ""))["mutation"]
+    if len(listed) < 20:
+        yield f"{path}:1: fewer than twenty mutations"
+    for mutation in listed:
+        bug = mutation["bug"]
+        if tree.files.get(mutation["file"], "").count(mutation["old"]) != 1:
+            yield f"{path}: {bug}: {mutation['file']} does not have the text once"
+        file, name = mutation["test"].split(": ", 1)
+        if not is_test(tree, file, file.rsplit(".", 1)[-1], name):
+            yield f"{path}: {bug}: there is no such test: {mutation['test']}"
 
 
 @rule(

@@ -83,6 +83,13 @@ import Testing
         #expect(try schema.accepts(#"{"a":-1}"#) && !schema.accepts(#"{"b":1}"#))
     }
 
+    @Test func `a metaschema that names no vocabularies has all of them`() throws {
+        let registry = try SchemaRegistry([("http://x/meta", "{}")])
+        let schema = try Schema.test(
+            #"{"$schema":"http://x/meta","properties":{"a":{"minimum":0}}}"#, registry: registry)
+        #expect(try schema.accepts(#"{"a":1}"#) && !schema.accepts(#"{"a":-1}"#))
+    }
+
     @Test func `a metaschema that asks for an unknown vocabulary is refused`() throws {
         let registry = try SchemaRegistry([
             ("http://x/meta", #"{"$vocabulary":{"http://x/unknown":true}}"#)
