@@ -21,7 +21,8 @@ ln -sfn ../../../$scratch/debug/libcmreload.so $prefix/lib/libcmreload.so.1
 ln -sfn libcmreload.so.1 $prefix/lib/libcmreload.so
 # Some tests become another user.
 chmod 1777 "$raw"
-export LLVM_PROFILE_FILE=$raw/%m-%p.profraw SWIFT_BACKTRACE=enable=no
+# Counting takes time, and so deadlines stretch.
+export LLVM_PROFILE_FILE=$raw/%m-%p.profraw SWIFT_BACKTRACE=enable=no ABITEST_PATIENCE=10
 
 broken=()
 ran() { # NAME COMMAND…
