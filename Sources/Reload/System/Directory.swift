@@ -21,8 +21,6 @@ package struct Directory: ~Copyable {
 
     package consuming func take() -> FileDescriptor { descriptor }
 
-    package borrowing func status() throws(Errno) -> FileStatus { try descriptor.status() }
-
     package borrowing func status(of name: UnsafePointer<CChar>?, followingLinks: Bool)
         throws(Errno) -> FileStatus
     {
