@@ -286,6 +286,19 @@ TEST("a relative path is taken from the working directory at the time it was add
 /* In milliseconds, each year taken for a leap year. */
 #define HUNDRED_YEARS (100LL * 366 * 86400000)
 
+TEST("a relative path is refused where the working directory is gone")
+{
+    cmr_watcher *watcher = NULL;
+    cmr_error error = CMR_ERROR_INIT;
+    const char *gone = make_directory(text("%s/gone", test_directory()));
+    REQUIRE(chdir(gone) == 0 && rmdir(gone) == 0);
+    REQUIRE_OK(cmr_watcher_create(&watcher));
+    CHECK_STATUS(cmr_watcher_add_mount(watcher, "mount", &error), CMR_E_IO);
+    CHECK_INT(error.os_errno, ENOENT);
+    CHECK_STATUS(cmr_watcher_add_file(watcher, "file", &error), CMR_E_IO);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("options take what they document and refuse the rest")
 {
     static const struct { int32_t option; int64_t least, most; } options[] = {
