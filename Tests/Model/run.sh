@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds the model test against a library and runs it: the lives that are kept, then lives made by
-# chance, from a seed that is always the same and from one that never is.
+# chance, from a seed that is always the same and, but for CI, from one that never is: CI judges a
+# change, and what a new life finds is most often older.
 #
 #   run.sh [PREFIX] [--address] [--seconds S]     for so long each; 5 seconds
 #   run.sh [PREFIX] [--address] --seed N          one life, as it was printed
@@ -37,5 +38,5 @@ if [ ${#chosen[@]} -gt 0 ]; then exec $program "${chosen[@]}"; fi
 status=0
 $program --kept Tests/Model/kept.lives || status=1
 $program --seed 1 --seconds "$seconds" || status=1
-$program --seconds "$seconds" || status=1
+[ -n "${CI:-}" ] || $program --seconds "$seconds" || status=1
 exit $status
