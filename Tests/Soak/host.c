@@ -235,6 +235,7 @@ static void report(void) {
         cmr_watcher_stats(all[index].watcher, &stats);
         held += stats.held_snapshots;
     }
+    malloc_trim(0); /* what is resident then is not how free memory happens to lie about */
     struct mallinfo2 used = mallinfo2();
     atomic_store(&mine[HELD_SNAPSHOTS], held);
     atomic_store(&mine[HEAP], used.uordblks + used.hblkhd);

@@ -223,12 +223,14 @@ class MallInfo(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
 
 
-mallinfo: Callable[[], MallInfo] = ctypes.CDLL(None).mallinfo2
+libc = ctypes.CDLL(None)
+mallinfo: Callable[[], MallInfo] = libc.mallinfo2
 mallinfo.restype = MallInfo  # type: ignore[attr-defined]
 
 
 def report() -> None:
     mine[HELD_SNAPSHOTS] = sum(each.config.stats.held_snapshots for each in follows)
+    libc.malloc_trim(0)
     used = mallinfo()
     mine[HEAP] = used.uordblks + used.hblkhd
     mine[OBJECTS] = sys.getallocatedblocks() * SMALLEST_BLOCK
@@ -241,7 +243,7 @@ def never_ends() -> None:
 raises = Raises()
 logging.getLogger("cmreload").addHandler(raises)
 logging.getLogger("cmreload").propagate = False
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 follows = [Follow(index) for index in range(count)]
 reader = threading.Thread(target=hold_snapshots)

@@ -109,9 +109,9 @@ def judge_counts(verdict: Verdict, host: str, writer: dict, followed: dict) -> N
 # what malloc says that it gave out is looked at against the number of events. The smallest block of
 # malloc is 32 bytes with its header, of Python's objects 16: half a block an event is none.
 BYTES_AN_EVENT = {"heap": 16, "objects": 8}
-# Pages come and go with how free memory lies about, most of all where garbage is collected. What the
-# two above do not see, mapped memory and stacks, is lost by pages, many an hour: over the second
-# half these bytes, and this share of what is resident.
+# The hosts give back what malloc has free before they report. What is resident then still depends on
+# how the rest lies about, most of all where garbage is collected. What the two above do not see,
+# mapped memory and stacks, is lost by pages: over the second half these bytes, and this share.
 RESIDENT_BYTES, RESIDENT_SHARE = 2 << 20, 0.05
 # More at the end of the second half than at its beginning, by the trend. Go's runtime keeps a thread
 # that a blocked call once needed, so there are steps; what leaks goes on and on.

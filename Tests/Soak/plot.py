@@ -30,7 +30,7 @@ PANELS = [
     ("threads", "threads", 1),
     ("descriptors", "open descriptors", 1),
 ]
-MOST_POINTS = 240  # of a line: more would not be seen
+MOST_POINTS = 120  # of a line: more would not be seen
 
 
 def thinned(samples: list[dict[str, str]], what: str) -> tuple[list[float], list[float]]:

@@ -61,15 +61,20 @@ class Soak:
             prefix="cmreload-soak-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
         for mount in range(mounts):
             (self.room / str(mount)).mkdir()
-        path = self.room / "board"
-        self.board = Board(path, mounts)
-        self.programs = programs
+        self.board = Board(self.room / "board", mounts)
+        self.programs, self.mounts, self.faults = programs, mounts, faults
         self.samples: list[dict[str, float]] = []
+        self.processes: list[Process] = []
+
+    def begin(self) -> None:
+        """Starts the writer, and the hosts once there is something to follow."""
+        programs, mounts, faults = self.programs, self.mounts, self.faults
+        common = [str(self.room), str(self.room / "board")]
         patience = SHORT_PATIENCE_MS if faults else PATIENCE_MS
-        common = [str(self.room), str(path)]
         self.writer = Process(
             "writer", [str(programs / "writer"), *common, str(mounts), str(patience), faults],
             programs / "writer.log")
+        self.processes.append(self.writer)
         self.wait(lambda: self.writer.lines("ready"), START_SECONDS, "the mounts are not written")
         commands = [[str(programs / "host")], [sys.executable, "-B", str(here / "host.py")],
                     [str(programs / "go-host")]]
@@ -78,12 +83,9 @@ class Soak:
                     programs / f"{name}.log")
             for number, (name, command) in enumerate(zip(HOSTS, commands))
         ]
+        self.processes += self.hosts
         self.wait(lambda: all(self.board.host(host)[READY] for host in range(len(HOSTS))),
                   START_SECONDS, "not all hosts have started")
-
-    @property
-    def processes(self) -> list[Process]:
-        return [self.writer, *getattr(self, "hosts", [])]
 
     def wait(self, holds: Callable[[], bool], seconds: float, otherwise: str) -> None:
         """Waits for what must come. A process that is gone is none to wait for."""
@@ -156,6 +158,7 @@ def main() -> None:
     given = arguments.parse_args()
     soak = Soak(given.programs, given.mounts, " ".join(NOTICED) if given.faults else "")
     try:
+        soak.begin()
         soak.run(given.minutes)
     finally:
         soak.end()

@@ -12,6 +12,7 @@ package main
 #include <sys/prctl.h>
 
 static size_t allocated(void) {
+	malloc_trim(0);
 	struct mallinfo2 used = mallinfo2();
 	return used.uordblks + used.hblkhd;
 }
