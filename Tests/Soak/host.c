@@ -5,7 +5,7 @@
  *
  * On every tenth mount a subscriber is slow. On every fifth one calls what no callback may, and
  * subscribes itself anew each time. Validators refuse what is marked. At the end it prints what the
- * library says that it did. FAULTS, of which "leak" is one: 32 bytes for each event.
+ * library says that it did. FAULTS, of which "leak" is one: a KiB for each event.
  */
 #define _GNU_SOURCE
 #include "board.h"
@@ -28,6 +28,7 @@ enum {
     HELD = 64,           /* snapshots that a reader holds at a time */
     VISIT_ROUNDS = 10,   /* of the main thread's, between two watchers that come and go */
     REPORT_ROUNDS = 100, /* and between two reports to the board */
+    LEAK_SIZE = 1024,
 };
 
 typedef struct follow {
@@ -79,7 +80,7 @@ static void hear(void *context, const cmr_event *event) {
     follow *me = context;
     atomic_fetch_add(&me->calls, 1);
     atomic_fetch_add(&mine[EVENTS], 1);
-    if (strstr(faults, "leak")) memset(malloc(24), 1, 24);
+    if (strstr(faults, "leak")) memset(malloc(LEAK_SIZE), 1, LEAK_SIZE);
     switch (event->kind) {
     case CMR_EVENT_PUBLISHED: hear_published(me, event); break;
     case CMR_EVENT_REJECTED: atomic_fetch_add(&me->heard[REJECTED], 1); break;

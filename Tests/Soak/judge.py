@@ -107,8 +107,9 @@ def judge_counts(verdict: Verdict, host: str, writer: dict, followed: dict) -> N
 
 # Memory that is forgotten is forgotten at events, or at visits, which are as frequent in each half:
 # what malloc says that it gave out is looked at against the number of events. The smallest block of
-# malloc is 32 bytes with its header, of Python's objects 16: half a block an event is none.
-BYTES_AN_EVENT = {"heap": 16, "objects": 8}
+# malloc is 32 bytes with its header: one in eight events may not forget one. Beside that there is
+# what comes late and once: tables that double, the state of one more thread.
+BYTES_AN_EVENT, BYTES_ONCE = 4, 512 << 10
 # The hosts give back what malloc has free before they report. What is resident then still depends on
 # how the rest lies about, most of all where garbage is collected. What the two above do not see,
 # mapped memory and stacks, is lost by pages: over the second half these bytes, and this share.
@@ -135,12 +136,12 @@ def judge_holdings(verdict: Verdict, host: str, samples: list[Sample]) -> None:
     late = [each for each in samples if each["seconds"] >= samples[-1]["seconds"] / 2]
     events = late[-1]["events"] - late[0]["events"]
     verdict.check(events > 0, f"{host}: events come all the time")
-    for what in [*BYTES_AN_EVENT, "resident", *MORE]:
+    for what in ["heap", "objects", "resident", *MORE]:
         slope, error = trend([(each["events"], each[what]) for each in late])
         values = [each[what] for each in late]
         mean = sum(values) / len(values)
-        if what in BYTES_AN_EVENT:
-            bound = BYTES_AN_EVENT[what] * events
+        if what in ("heap", "objects"):
+            bound = BYTES_ONCE + BYTES_AN_EVENT * events
         elif what == "resident":
             bound = RESIDENT_BYTES + RESIDENT_SHARE * mean
         else:
