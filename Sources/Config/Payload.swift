@@ -168,15 +168,17 @@ package final class Payload {
         return Bytes(start: start, count: entries[index].count)
     }
 
-    /// What tells this content from other content: for saying a thing once. Not for deciding
-    /// equality.
+    /// What tells this content from other content, whatever order a directory lists it in: for
+    /// saying a thing once. Not for deciding equality.
     package var fingerprint: UInt64 {
-        var content = Hash.Content()
+        var sum: UInt64 = 1  // 0 stands for content that could not be read
         for index in 0..<count {
+            var content = Hash.Content()
             content.add(key(index))
             content.add(value(index))
+            sum &+= content.digest.low
         }
-        return content.digest.low
+        return sum
     }
 
     private static var noMemory: Failure {
