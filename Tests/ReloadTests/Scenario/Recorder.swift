@@ -95,8 +95,10 @@ final class Recorder: @unchecked Sendable {
 
     func lines(_ level: Int, _ text: String) -> Int { locked { count(level, text) } }
 
-    func waitForLine(_ level: Int, _ text: String, within milliseconds: Int64) -> Bool {
-        wait(milliseconds) { count(level, text) > 0 }
+    func waitForLines(
+        _ wanted: Int64, _ level: Int, _ text: String, within milliseconds: Int64
+    ) -> Bool {
+        wait(milliseconds) { count(level, text) >= wanted }
     }
 
     private func count(_ level: Int, _ text: String) -> Int {
