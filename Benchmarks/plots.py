@@ -1,28 +1,13 @@
 """Draws what was kept: one SVG a question, the same bytes for the same figures. Nothing is measured or
-judged here. What is drawn is read on white and on black alike: no background, middle tones.
+judged here.
 """
 
 import os
 
-import matplotlib
+from drawing import OURS, OURS_GO, OURS_PYTHON, keep, pyplot
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-matplotlib.use("svg")
-
-import matplotlib.pyplot as pyplot  # noqa: E402
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator  # noqa: E402
-
-INK = "#768390"
-OURS, OURS_PYTHON, OURS_GO = "#1f7fe0", "#17a2a2", "#8a63d2"
 FLOOR, WARM = "#8c959f", ["#e5534b", "#f0883e", "#c69026", "#d1559b", "#b08800", "#a0522d"]
-STYLE = {
-    "svg.hashsalt": "libcmreload", "svg.fonttype": "none", "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"], "font.size": 9,
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "axes.titlesize": 9,
-    "xtick.color": INK, "ytick.color": INK, "axes.facecolor": "none",
-    "figure.facecolor": "none", "savefig.facecolor": "none", "legend.frameon": False,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.color": INK, "grid.alpha": 0.25, "grid.linewidth": 0.5, "lines.linewidth": 1.6,
-}
 # In the order of legends: name → (label, colour, line).
 READERS = {
     "floor_c": ("floor: bare C", FLOOR, "-"),
@@ -269,14 +254,8 @@ PLOTS = {"latency": (latency, "reload"), "cpu": (cpu, "reload"),
 def draw(kept, folder):
     """Writes the plots of what was measured, and answers their names."""
     drawn = []
-    with matplotlib.rc_context(STYLE):
-        for name, (plot, part) in PLOTS.items():
-            if not kept[part]:
-                continue
-            figure = plot(kept)
-            figure.tight_layout()
-            figure.savefig(os.path.join(folder, name + ".svg"), bbox_inches="tight",
-                           metadata={"Date": None, "Creator": None})
-            pyplot.close(figure)
+    for name, (plot, part) in PLOTS.items():
+        if kept[part]:
+            keep(plot(kept), os.path.join(folder, name + ".svg"))
             drawn.append(name)
     return drawn

@@ -35,6 +35,17 @@ cxx_program() { # NAME SOURCE… [FLAG…]
     c++ -std=c++17 "${benchmark_flags[@]}" -o "$programs/$name" "$@"
 }
 
+# What follows a mount, and what writes it: the floor in C, ours, and the kubelet's steps.
+build_followers() {
+    need_tools
+    build_library
+    local here=$root/Benchmarks
+    cc -std=gnu11 "${benchmark_flags[@]}" -c -o "$programs/shape.o" "$here/mount/shape.c"
+    c_program writer "$here"/mount/{writer,kubelet,shape}.c
+    c_program ours "$here/reload/ours.c" "$here/mount/shape.c" "${library_flags[@]}"
+    cxx_program floor_c "$here/reload/floor.cc" "$programs/shape.o"
+}
+
 # Config from the library's own sources, as Package.swift compiles it for the library that ships, and
 # a driver: compile_config MODULE DRIVER OBJECT. What links the object takes "${config_linkage[@]}".
 compile_config() {

@@ -6,15 +6,9 @@
 #   OURS=1 Benchmarks/reload/run.sh           without the peers, as QUICK=1 does
 set -euo pipefail
 . "$(dirname "$0")/../setup.sh"
-cd "$root/Benchmarks"
-need_tools
-build_library
-
-cc -std=gnu11 "${benchmark_flags[@]}" -c -o "$programs/shape.o" mount/shape.c
-c_program writer mount/writer.c mount/kubelet.c mount/shape.c
-c_program ours reload/ours.c mount/shape.c "${library_flags[@]}"
-cxx_program floor_c reload/floor.cc "$programs/shape.o"
-cxx_program floor_c_json -DFLOOR_JSON reload/floor.cc "$programs/shape.o" -lsimdjson
+build_followers
+cxx_program floor_c_json -DFLOOR_JSON "$root/Benchmarks/reload/floor.cc" \
+    "$programs/shape.o" -lsimdjson
 
 export CMRELOAD_PREFIX=$prefix
 python=$("$root/bindings/python/test.sh" which python)

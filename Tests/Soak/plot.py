@@ -1,28 +1,16 @@
-"""Draws what a soak observed, build/soak/samples.csv, as an SVG: plot.py SAMPLES SVG. No background,
-middle tones: it is read on white and on black alike."""
+"""Draws what a soak observed, build/soak/samples.csv, as an SVG: plot.py SAMPLES SVG."""
 
 from __future__ import annotations
 
 import csv
+import pathlib
 import sys
 
-import matplotlib
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Benchmarks"))
 
-matplotlib.use("svg")
+from drawing import OURS, OURS_GO, OURS_PYTHON, keep, pyplot  # noqa: E402
 
-import matplotlib.pyplot as pyplot  # noqa: E402
-
-INK = "#768390"
-COLOURS = {"C": "#1f7fe0", "Python": "#17a2a2", "Go": "#8a63d2"}
-STYLE = {
-    "svg.hashsalt": "libcmreload", "svg.fonttype": "none", "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"], "font.size": 9,
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "axes.titlesize": 9,
-    "xtick.color": INK, "ytick.color": INK, "axes.facecolor": "none",
-    "figure.facecolor": "none", "savefig.facecolor": "none", "legend.frameon": False,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.color": INK, "grid.alpha": 0.25, "grid.linewidth": 0.5, "lines.linewidth": 1.2,
-}
+COLOURS = {"C": OURS, "Python": OURS_PYTHON, "Go": OURS_GO}
 MIB = 1 << 20
 PANELS = [
     ("resident", "resident memory, MiB", MIB),
@@ -44,7 +32,7 @@ def thinned(samples: list[dict[str, str]], what: str) -> tuple[list[float], list
 def draw(path: str, picture: str) -> None:
     with open(path, newline="") as file:
         samples = list(csv.DictReader(file))
-    pyplot.rcParams.update(STYLE)
+    pyplot.rcParams["lines.linewidth"] = 1.2
     figure, panels = pyplot.subplots(1, len(PANELS), figsize=(9.6, 2.6))
     for panel, (what, title, unit) in zip(panels, PANELS):
         for host, colour in COLOURS.items():
@@ -54,8 +42,7 @@ def draw(path: str, picture: str) -> None:
         panel.set_ylim(bottom=0)
         panel.set_xlabel("minutes")
     panels[0].legend()
-    figure.tight_layout()
-    figure.savefig(picture, metadata={"Date": None})
+    keep(figure, picture)
 
 
 draw(sys.argv[1], sys.argv[2])
