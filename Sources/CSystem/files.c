@@ -62,7 +62,7 @@ int64_t cs_write(int32_t descriptor, const void *bytes, size_t size) {
 }
 
 int64_t cs_list(int32_t directory, void *buffer, size_t size) {
-    return RETRY(long, syscall(SYS_getdents64, directory, buffer, size));
+    return RETRY(ssize_t, getdents64(directory, buffer, size));
 }
 
 size_t cs_entry(const void *buffer, size_t offset, const char **name, size_t *size, uint8_t *type) {

@@ -169,6 +169,32 @@ TEST("what waits is dropped when the sources go back to what is current")
     cmr_watcher_destroy(watcher);
 }
 
+TEST("who asked for a reload hears of a source that is bad without waiting for holders")
+{
+    const char *good = make_directory(text("%s/good", test_directory()));
+    const char *bad = make_directory(text("%s/bad", test_directory()));
+    cmr_error error = CMR_ERROR_INIT;
+    write_text(text("%s/key", good), "1");
+    write_text(text("%s/bad.json", bad), "1");
+    cmr_watcher *watcher = new_watcher(good);
+    REQUIRE_OK(cmr_watcher_add_mount(watcher, bad, NULL));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_DRAIN_MS, 3600 * 1000));
+    /* So that one attempt, the reload's, finds both. */
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_SETTLE_MS, 60 * 1000));
+    start(watcher);
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    write_text(text("%s/key", good), "2");
+    write_text(text("%s/bad.json", bad), "?");
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, &error), CMR_E_PARSE);
+    CHECK_TEXT(error.key, "bad.json");
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    /* What is good still waits, and comes. */
+    cmr_snapshot_release(held);
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "key"), "2");
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("a rollback does not wait for holders, and drops what waits for them")
 {
     const char *mount = new_mount("mount");

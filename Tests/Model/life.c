@@ -339,7 +339,11 @@ void life_step(life *life, step step, view *seen) {
         tree_write(&life->tree, step.a, (content){ (int8_t)step.b, (int8_t)step.c });
         break;
     case TAKE_AWAY:
-    case BRING_BACK: tree_move(&life->tree, step.a, step.verb == TAKE_AWAY); break;
+    case BRING_BACK:
+        world_hold();
+        tree_move(&life->tree, step.a, step.verb == TAKE_AWAY);
+        world_let_go();
+        break;
     case DENY:
     case ALLOW: world_deny(step.a, key_names[1 + step.a], step.verb == DENY); break;
     case REQUEST: cmr_watcher_request_reload(life->watcher); break;

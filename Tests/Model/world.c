@@ -52,6 +52,9 @@ void world_settle(void) {
     pthread_mutex_unlock(&lock);
 }
 
+void world_hold(void) { pthread_mutex_lock(&lock); }
+void world_let_go(void) { pthread_mutex_unlock(&lock); }
+
 static void wake(void) {
     uint64_t one = 1;
     if (write(clock_event, &one, sizeof one) < 0) _exit(3);

@@ -18,6 +18,11 @@ void world_deny(int number, const char *name, bool denied);
 /* Moves the monotonic clock. The library looks at once. */
 void world_pass(int64_t milliseconds);
 
+/* What the kernel tells between these two of is read at once: a directory that is moved is told of
+ * twice, by its parent and by itself, and between the two the library may have looked already. */
+void world_hold(void);
+void world_let_go(void);
+
 /* Waits until the library's thread waits for something that has not happened. A watcher must be
  * started. */
 void world_settle(void);

@@ -98,8 +98,11 @@ extension Watcher {
         if problem == nil { newestRejection = nil }
         var callers = ticket.callers
         if let proposal = result.proposal {
-            callers = offer(
-                proposal.composition, proposal.candidate, cause: ticket.cause, tickets: callers)
+            // Who is to hear of a problem does not wait for holders first.
+            let waiters = problem == nil ? callers : []
+            let answered = offer(
+                proposal.composition, proposal.candidate, cause: ticket.cause, tickets: waiters)
+            callers = problem == nil ? answered : callers + answered
         } else if problem == nil {
             stats.lastSuccessNanoseconds = unixTime()
             if hasRead || ticket.cause == .reload { stats.unchanged += 1 }
