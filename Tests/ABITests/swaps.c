@@ -20,7 +20,7 @@ static void write_generation(int number)
     write_text(text("%s/b", directory), text("%d", number + 1));
 }
 
-/* The rename of the second generation, and what the kubelet removes after it, `keys` of the first. */
+/* The rename of the second generation; then the kubelet removes `keys` of the first. */
 static void swap_before(enum moment now, const char *keys)
 {
     if (__atomic_load_n(&moment, __ATOMIC_SEQ_CST) != now) return;

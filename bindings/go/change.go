@@ -11,10 +11,8 @@ import (
 // Wait waits for a version newer than after, and gives the one that is current then.
 func (c *Config) Wait(ctx context.Context, after uint64) (*Snapshot, error) {
 	for {
-		c.publishing.Lock()
-		current, newer := c.current.Load(), c.newer
-		c.publishing.Unlock()
-		if current.version > after {
+		current, newer := c.orNewer(after)
+		if newer == nil {
 			return current, nil
 		}
 		select {
@@ -25,6 +23,21 @@ func (c *Config) Wait(ctx context.Context, after uint64) (*Snapshot, error) {
 			return nil, errClosed()
 		}
 	}
+}
+
+// orNewer gives the current version if it is newer than after, otherwise what is closed when there is
+// one that is newer than the current one.
+func (c *Config) orNewer(after uint64) (*Snapshot, <-chan struct{}) {
+	c.publishing.Lock()
+	defer c.publishing.Unlock()
+	current := c.current.Load()
+	if current.version > after {
+		return current, nil
+	}
+	if c.newer == nil {
+		c.newer = make(chan struct{})
+	}
+	return nil, c.newer
 }
 
 // Reload loads all sources anew and gives the version that is current then: the same as before when

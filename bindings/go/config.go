@@ -28,7 +28,7 @@ type Config struct {
 	lastStats Stats
 
 	publishing sync.Mutex    // held while a version is copied and becomes current
-	newer      chan struct{} // closed when one has
+	newer      chan struct{} // closed when one has; nil while nobody waits for one
 	candidate  *Snapshot     // the last that was validated and is not published; may be nil
 	veto       atomic.Pointer[veto]
 
@@ -56,7 +56,6 @@ func Open(path string, options ...Option) (*Config, error) {
 		formats:       s.formats,
 		validators:    s.validators,
 		done:          make(chan struct{}),
-		newer:         make(chan struct{}),
 		subscriptions: make(map[*subscription]struct{}),
 	}
 	if err := c.open(&s); err != nil {
@@ -95,7 +94,7 @@ func (c *Config) open(s *settings) error {
 		for _, event := range subscriptions[i].take() {
 			c.call(callback.f, event)
 		}
-		go c.deliver(subscriptions[i], callback.f, nil)
+		go c.deliver(subscriptions[i], callback.f)
 	}
 	return nil
 }
@@ -131,12 +130,20 @@ func (c *Config) endSubscriptions() {
 // enter keeps the watcher from being destroyed until leave; it refuses once Close has begun.
 func (c *Config) enter() error {
 	c.inUse.RLock()
-	select {
-	case <-c.done:
+	if c.isClosed() {
 		c.inUse.RUnlock()
 		return errClosed()
+	}
+	return nil
+}
+
+// isClosed says whether Close has begun.
+func (c *Config) isClosed() bool {
+	select {
+	case <-c.done:
+		return true
 	default:
-		return nil
+		return false
 	}
 }
 
@@ -205,8 +212,10 @@ func (c *Config) atLeast(version uint64, source abi.Snapshot) *Snapshot {
 		b.publish(next)
 	}
 	c.current.Store(next)
-	close(c.newer)
-	c.newer = make(chan struct{})
+	if c.newer != nil {
+		close(c.newer)
+		c.newer = nil
+	}
 	return next
 }
 

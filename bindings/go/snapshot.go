@@ -47,8 +47,9 @@ func newSnapshot(source abi.Snapshot, before *Snapshot) *Snapshot {
 	}
 	s.documents = make([]*document, count)
 	changed := count != len(before.documents)
+	entries := source.Entries(count)
 	for i := range count {
-		entry := source.Entry(i)
+		entry := entries.At(i)
 		d := before.index[string(entry.Key)]
 		if d == nil || d.content != string(entry.Bytes) {
 			d = newDocument(source, entry)

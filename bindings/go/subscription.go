@@ -15,7 +15,7 @@ import (
 // newest is kept, and a new version drops it; of a source the newest word counts.
 type subscription struct {
 	patterns []pattern     // none: all keys
-	news     chan struct{} // holds a token while something waits
+	news     chan struct{} // holds a token while something waits, or once the subscription has ended
 
 	mutex     sync.Mutex
 	hasEnded  bool
@@ -40,6 +40,10 @@ func (s *subscription) post(event Event) {
 	default:
 		s.sources = append(withoutSource(s.sources, event), event)
 	}
+	s.wake()
+}
+
+func (s *subscription) wake() {
 	select {
 	case s.news <- struct{}{}:
 	default:
@@ -95,6 +99,7 @@ func (s *subscription) end() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.hasEnded = true
+	s.wake()
 }
 
 func (s *subscription) isOver() bool {
@@ -103,18 +108,12 @@ func (s *subscription) isOver() bool {
 	return s.hasEnded
 }
 
-// events waits for what happens, until done or the Config is closed.
-func (c *Config) events(s *subscription, done <-chan struct{}) iter.Seq[Event] {
+// events waits for what happens, until the subscription ends.
+func (c *Config) events(s *subscription) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		defer c.unsubscribe(s)
-		for {
-			select {
-			case <-s.news:
-			case <-done:
-				return
-			case <-c.done:
-				return
-			}
+		for !s.isOver() {
+			<-s.news
 			for _, event := range s.take() {
 				if s.isOver() || !yield(event) {
 					return
@@ -124,7 +123,8 @@ func (c *Config) events(s *subscription, done <-chan struct{}) iter.Seq[Event] {
 	}
 }
 
-// subscribe begins with what happened after the version that the subscriber knows of.
+// subscribe begins with what happened after the version that the subscriber knows of. Of a Config
+// that is closed nothing is heard.
 func (c *Config) subscribe(told *Snapshot, patterns []pattern) *subscription {
 	s := &subscription{patterns: patterns, news: make(chan struct{}, 1), told: told}
 	c.mutex.Lock()
@@ -133,6 +133,9 @@ func (c *Config) subscribe(told *Snapshot, patterns []pattern) *subscription {
 		s.post(c.announced)
 	}
 	c.subscriptions[s] = struct{}{}
+	if c.isClosed() {
+		s.end()
+	}
 	return s
 }
 
@@ -168,7 +171,9 @@ func (c *Config) announce(event Event) {
 func (c *Config) Changes(ctx context.Context) iter.Seq[Event] {
 	known := c.Current()
 	return func(yield func(Event) bool) {
-		c.events(c.subscribe(known, nil), ctx.Done())(yield)
+		s := c.subscribe(known, nil)
+		defer context.AfterFunc(ctx, s.end)()
+		c.events(s)(yield)
 	}
 }
 
@@ -188,17 +193,13 @@ func (c *Config) OnChange(f func(Event), keys ...string) (stop func(), err error
 		return nil, err
 	}
 	s := c.subscribe(c.Current(), patterns)
-	done := make(chan struct{})
-	go c.deliver(s, f, done)
-	return sync.OnceFunc(func() {
-		s.end()
-		close(done)
-	}), nil
+	go c.deliver(s, f)
+	return s.end, nil
 }
 
-// deliver calls f until done or the Config is closed.
-func (c *Config) deliver(s *subscription, f func(Event), done <-chan struct{}) {
-	for event := range c.events(s, done) {
+// deliver calls f until the subscription ends.
+func (c *Config) deliver(s *subscription, f func(Event)) {
+	for event := range c.events(s) {
 		c.call(f, event)
 	}
 }

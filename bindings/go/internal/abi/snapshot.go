@@ -22,7 +22,7 @@ static description describe(const cmr_snapshot *snapshot) {
     };
 }
 
-// One key of a snapshot: all that it takes to copy it, in one call.
+// One key of a snapshot: all that it takes to copy it. Those of all keys are had in one call.
 typedef struct {
     const char *key, *text;
     const void *bytes;
@@ -30,16 +30,17 @@ typedef struct {
     int32_t type;
 } entry;
 
-static entry entry_at(const cmr_snapshot *snapshot, size_t index) {
-    entry found = {0};
-    const cmr_value *value;
-    cmr_snapshot_key(snapshot, index, &found.key, &found.key_size);
-    cmr_snapshot_bytes(snapshot, found.key, &found.bytes, &found.size);
-    value = cmr_snapshot_value(snapshot, found.key);
-    found.type = cmr_value_type(value);
-    if (found.type == CMR_TYPE_STRING)
-        cmr_value_string(value, &found.text, &found.text_size);
-    return found;
+static void read_entries(const cmr_snapshot *snapshot, entry *entries, size_t count) {
+    for (size_t index = 0; index < count; index++) {
+        entry *found = &entries[index];
+        const cmr_value *value;
+        cmr_snapshot_key(snapshot, index, &found->key, &found->key_size);
+        cmr_snapshot_bytes(snapshot, found->key, &found->bytes, &found->size);
+        value = cmr_snapshot_value(snapshot, found->key);
+        found->type = cmr_value_type(value);
+        if (found->type == CMR_TYPE_STRING)
+            cmr_value_string(value, &found->text, &found->text_size);
+    }
 }
 
 typedef struct {
@@ -117,9 +118,19 @@ type Entry struct {
 	Text  []byte // of a string
 }
 
-// Entry gives the key at an index below the count of a Description.
-func (s Snapshot) Entry(index int) Entry {
-	found := C.entry_at(s.handle, C.size_t(index))
+// Entries are those of a snapshot, by the index of a key.
+type Entries []C.entry
+
+// Entries gives as many as the count of a Description says.
+func (s Snapshot) Entries(count int) Entries {
+	entries := make(Entries, count)
+	C.read_entries(s.handle, unsafe.SliceData(entries), C.size_t(count))
+	return entries
+}
+
+// At gives the entry at an index.
+func (e Entries) At(index int) Entry {
+	found := &e[index]
 	return Entry{
 		Key:   borrowed(unsafe.Pointer(found.key), found.key_size),
 		Bytes: borrowed(found.bytes, found.size),
