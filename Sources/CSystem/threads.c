@@ -106,12 +106,12 @@ typedef struct launch {
 } launch;
 static void *run(void *argument) {
     launch copy = *(launch *)argument;
-    free(argument);
+    cs_free(argument, sizeof copy);
     copy.body(copy.context);
     return NULL;
 }
 int32_t cs_thread_start(cs_thread *thread, void (*body)(void *context), void *context) {
-    launch *argument = malloc(sizeof *argument);
+    launch *argument = cs_allocate(sizeof *argument);
     if (!argument) return -ENOMEM;
     *argument = (launch){body, context};
     /* Signals are the host's: blocked here before the thread exists, so that not one is delivered
@@ -126,7 +126,7 @@ int32_t cs_thread_start(cs_thread *thread, void (*body)(void *context), void *co
     int failed = pthread_create(&created, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed) {
-        free(argument);
+        cs_free(argument, sizeof *argument);
         return -failed;
     }
     pthread_setname_np(created, "cmreload");
