@@ -1,10 +1,14 @@
 /* Memory that is refused: every step of a watcher's life is taken with its first allocation
  * refused, with its second, and so on until none is left to refuse; and then with all from the
  * first on, from the second on. A step that goes without memory says so or does what it is for;
- * nothing else changes, and the same step succeeds when it is taken again. What leaks, or is used
- * after it was freed, AddressSanitizer finds at the end of each test.
+ * otherwise all that invariants.h says holds.
  */
 #include "../ABITests/abitest.h"
+#include "invariants.h"
+
+/* A check of one of the invariants. */
+#define HOLDS(invariant, condition) \
+    check_true((condition), __FILE__, __LINE__, invariant ": " #condition)
 
 /* ---- Refusing ---- */
 
@@ -47,8 +51,8 @@ static void end_refusing(void) { __atomic_store_n(&sweeping, NULL, __ATOMIC_RELE
         (sweep)->status = (call); \
         end_refusing(); \
         (sweep)->steps++; \
-        if (!(sweep)->refused) CHECK_OK((sweep)->status); \
-        else if ((sweep)->status != CMR_OK) CHECK_STATUS((sweep)->status, CMR_E_NO_MEMORY); \
+        if (!(sweep)->refused) HOLDS(AGAIN, (sweep)->status == CMR_OK); \
+        else if ((sweep)->status != CMR_OK) HOLDS(ANSWER, (sweep)->status == CMR_E_NO_MEMORY); \
     } while (0)
 
 /* Whether there is a further step to take: for (struct sweep sweep = {0}; goes_on(&sweep, "…");) */
@@ -73,8 +77,8 @@ static bool goes_on(struct sweep *sweep, const char *what)
 static void check_error(const struct sweep *sweep, const cmr_error *error)
 {
     if (sweep->status == CMR_OK) return;
-    CHECK_INT(error->status, sweep->status);
-    CHECK(error->message[0] != '\0');
+    HOLDS(ANSWER, error->status == sweep->status);
+    HOLDS(ANSWER, error->message[0] != '\0');
 }
 
 /* ---- Content ---- */
@@ -129,10 +133,10 @@ static void check_current(cmr_watcher *watcher, const struct form *form, int num
     int64_t first = 0;
     const cmr_snapshot *snapshot = cmr_watcher_acquire(watcher);
     CHECK_OK(cmr_snapshot_bytes(snapshot, form->key, &bytes, &size));
-    CHECK(size == strlen(expected) && memcmp(bytes, expected, size) == 0);
+    HOLDS(WHOLE, size == strlen(expected) && memcmp(bytes, expected, size) == 0);
     if (strchr(form->key, '.')) {
         CHECK_OK(cmr_snapshot_int64(snapshot, text("%s#/first", form->key), &first));
-        CHECK_INT(first, number);
+        HOLDS(WHOLE, first == number);
     }
     cmr_snapshot_release(snapshot);
 }
@@ -173,11 +177,11 @@ static void sweep_reloads(cmr_watcher *watcher, const char *folder, const struct
         check_error(&sweep, &error);
         if (sweep.status != CMR_OK) {
             bool is_published = !is_alone && cmr_watcher_version(watcher) == before + 1;
-            if (!is_published) CHECK_INT(cmr_watcher_version(watcher), before);
+            if (!is_published) HOLDS(STAYS, cmr_watcher_version(watcher) == before);
             check_current(watcher, form, is_published ? number : number - 1);
             version = reload(watcher);
         }
-        CHECK_INT(version, before + 1);
+        HOLDS(FORWARD, version == before + 1);
         check_current(watcher, form, number);
     }
 }
@@ -400,7 +404,7 @@ TEST("what is held to schemas without memory is not published, and passes when t
         WITHOUT_MEMORY(&sweep, cmr_watcher_reload(watcher, patience_ms(), NULL, &error));
         check_error(&sweep, &error);
         if (sweep.status != CMR_OK) {
-            CHECK_INT(cmr_watcher_version(watcher), before);
+            HOLDS(STAYS, cmr_watcher_version(watcher) == before);
             CHECK_TEXT(current_text(watcher, "PORT"), text("%d", number - 1));
             reload(watcher);
         }
@@ -475,8 +479,8 @@ TEST("who is told hears of each version, and going back goes back, whatever memo
         uint64_t version = reload(watcher);
         WITHOUT_MEMORY(&sweep, cmr_watcher_dispatch(watcher, &handled));
         if (sweep.status != CMR_OK) REQUIRE_OK(cmr_watcher_dispatch(watcher, &handled));
-        CHECK_INT(handled, 1);
-        CHECK_INT(told.version, version);
+        HOLDS(TOLD, handled == 1);
+        HOLDS(TOLD, told.version == version);
     }
     for (struct sweep sweep = {0}; sweep.steps < 3; sweep.steps++) {
         /* It takes no memory but the library's own objects. */
@@ -529,7 +533,7 @@ TEST("a mount that could not be written for want of memory stays, and is written
         check_error(&sweep, &error);
         if (sweep.status != CMR_OK) {
             ssize_t after = readlink(text("%s/..data", mount), again, sizeof again);
-            CHECK(after == before && memcmp(found, again, (size_t)after) == 0);
+            HOLDS(STAYS, after == before && memcmp(found, again, (size_t)after) == 0);
             REQUIRE_OK(cmr_mount_write(mount, files, 2, NULL));
         }
         cmr_watcher *watcher = new_watcher(mount);
@@ -540,6 +544,41 @@ TEST("a mount that could not be written for want of memory stays, and is written
         cmr_snapshot_release(snapshot);
         cmr_watcher_destroy(watcher);
     }
+}
+
+/* ---- In a child ---- */
+
+/* Takes the step in a child of a watcher that runs: whether something was refused, 2 for a failure. */
+static int go_on_in_a_child(cmr_watcher *watcher, struct sweep *sweep, const char *expected)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        int failures = test_failures();
+        HOLDS(CHILD, strcmp(current_text(watcher, "key"), expected) == 0);
+        WITHOUT_MEMORY(sweep, cmr_after_fork_child());
+        if (sweep->status != CMR_OK) HOLDS(AGAIN, cmr_after_fork_child() == CMR_OK);
+        reload(watcher);
+        cmr_watcher_destroy(watcher);
+        _exit(test_failures() > failures ? 2 : sweep->refused);
+    }
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST("a child that could not go on for want of memory can, afterwards")
+{
+    const char *folder = new_folder("folder");
+    cmr_watcher *watcher = resting_watcher(folder, false);
+    write_text(text("%s/key", folder), "1");
+    start(watcher);
+    for (struct sweep sweep = {0}; goes_on(&sweep, "a child");) {
+        int answer = go_on_in_a_child(watcher, &sweep, "1");
+        CHECK(answer == 0 || answer == 1);
+        sweep.refused = answer == 1;
+        sweep.steps++;
+    }
+    cmr_watcher_destroy(watcher);
 }
 
 /* ---- By itself ---- */
@@ -585,8 +624,8 @@ TEST("an update for which there was no memory comes when there is, without anybo
             CHECK_INT(event->error.status, CMR_E_NO_MEMORY);
             event = event_at(&recorder, heard++);
         }
-        CHECK_INT(event->kind, CMR_EVENT_PUBLISHED);
-        CHECK_INT(event->version, before + 1);
+        HOLDS(DELIVERED, event->kind == CMR_EVENT_PUBLISHED);
+        HOLDS(FORWARD, event->version == before + 1);
         CHECK_TEXT(current_text(watcher, "k1"), value);
         cmr_stats stats = CMR_STATS_INIT;
         CHECK_OK(cmr_watcher_stats(watcher, &stats));

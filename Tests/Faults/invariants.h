@@ -1,6 +1,7 @@
-/* What holds whatever fails: the one list. Each check in survivor.c, where system calls fail, and in
- * allocations.c, where memory is refused, is of one of these and says which. That the process lives
- * is checked by whoever started it; that nothing leaks, by faults.py and by AddressSanitizer.
+/* What holds whatever fails: the one list. The checks of survivor.c, where system calls fail, and of
+ * allocations.c, where memory is refused, say which of these they are of. That the process lives is
+ * checked by whoever started it; that no memory leaks, or is used after it was freed, by
+ * AddressSanitizer.
  */
 #ifndef INVARIANTS_H
 #define INVARIANTS_H
