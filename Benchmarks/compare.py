@@ -41,15 +41,14 @@ def main():
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
-    if not machine.wait_until_idle(arguments.wait):
-        print(f"{arguments.part}: not idle after {arguments.wait} s", file=sys.stderr)
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
+    conditions.begin(arguments.part)
     figures = measure(arguments.program, arguments.rounds)
     verdicts = report.judge(arguments.part, figures)
     print(markdown(figures, arguments.floor) + "\n")
     print(report.verdict_table(verdicts))
-    path = report.keep(arguments.part, dict(machine=about, rounds=arguments.rounds, figures=figures,
-                                            verdicts=verdicts))
+    path = report.keep(arguments.part, dict(conditions.kept(), rounds=arguments.rounds,
+                                            figures=figures, verdicts=verdicts))
     print(f"{arguments.part}: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0
 

@@ -1,13 +1,15 @@
-"""The machine that measures: waits until it is idle, says what it is, and counts the CPU time that
-one process uses. It never decides what a good figure is: that is report.py.
+"""The machine that measures: waits until it is idle, says what it is and when it was not, and counts
+the CPU time that one process uses. It never decides what a good figure is: that is report.py.
 """
 
 import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 import time
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CPUACCT = "/sys/fs/cgroup/cpuacct"
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -30,23 +32,6 @@ def busy_seconds():
 def process_seconds(pid):
     fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
-
-
-waited_in_vain = False
-
-
-def wait_until_idle(seconds, cpus=0.1):
-    """Waits until less than `cpus` CPUs are busy, at most `seconds`; says whether they were. On a
-    machine that does not come to rest that is waited for once, and then for moments."""
-    global waited_in_vain
-    deadline = time.monotonic() + (min(seconds, 1) if waited_in_vain else seconds)
-    while True:
-        before, start = busy_seconds(), time.monotonic()
-        time.sleep(0.4)
-        is_idle = (busy_seconds() - before) / (time.monotonic() - start) < cpus
-        if is_idle or time.monotonic() > deadline:
-            waited_in_vain = not is_idle
-            return is_idle
 
 
 def versions(*packages):
@@ -77,6 +62,23 @@ def versions(*packages):
     return {name: version for name, version in found.items() if version}
 
 
+def commit():
+    """What `git describe --always --dirty` says of the tree, or nothing where it cannot: what is
+    measured is not another tree because results are written into it."""
+    def git(*arguments):
+        try:
+            return subprocess.run(["git", "-C", ROOT, *arguments], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        except OSError:
+            return None
+
+    told = git("describe", "--always")
+    if not told or told.returncode:
+        return ""
+    changed = git("diff", "--quiet", "HEAD", "--", ".", ":(exclude)Benchmarks/results").returncode
+    return told.stdout.strip() + "-dirty" * bool(changed)
+
+
 def description():
     model = [line.partition(":")[2].strip()
              for line in read("/proc/cpuinfo").split("\n") if line.startswith("model name")]
@@ -87,6 +89,56 @@ def description():
         "when": time.strftime("%Y-%m-%d %H:%M:%S"),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+class Conditions:
+    """Under which a part measures: of which commit, on what, for how long, and which of its runs found
+    the machine busy. A run waits as long as `patience`, in seconds, all together ten times as long."""
+
+    IDLE_CPUS, TIMES = 0.1, 10
+
+    def __init__(self, patience):
+        self.patience, self.left = patience, self.TIMES * patience
+        self.commit, self.machine, self.start = commit(), description(), time.monotonic()
+        self.runs, self.busy = 0, []
+        self.only = None  # the run that is the whole part, when it began, and what was used until then
+
+    def await_idle(self):
+        """Waits until next to no CPU is busy; says whether that came."""
+        start = time.monotonic()
+        deadline = start + min(self.patience, self.left)
+        while True:
+            before, begun = busy_seconds(), time.monotonic()
+            time.sleep(0.4)
+            now = time.monotonic()
+            idle = (busy_seconds() - before) / (now - begun) < self.IDLE_CPUS
+            if idle or now > deadline:
+                self.left = max(0, self.left - (now - start))
+                return idle
+
+    def count(self, run, idle):
+        """One run that counts."""
+        self.runs += 1
+        if not idle:
+            self.busy.append(run)
+            print(f"{run}: measured, though the machine is not idle", file=sys.stderr)
+
+    def begin(self, part):
+        """A part that is all one run, which goes on until `kept`."""
+        self.only = (part, self.await_idle(), time.monotonic(), self.others_seconds())
+
+    def others_seconds(self):
+        """What everybody has used but this process and the children that it has waited for."""
+        return busy_seconds() - sum(os.times()[:4])
+
+    def kept(self):
+        """For report.keep, when all is measured."""
+        if self.only:
+            part, idle, begun, used = self.only
+            cpus = (self.others_seconds() - used) / (time.monotonic() - begun)
+            self.count(part, idle and cpus < self.IDLE_CPUS)
+        return dict(machine=self.machine, commit=self.commit, runs=self.runs, busy=self.busy,
+                    took_seconds=round(time.monotonic() - self.start))
 
 
 class Account:

@@ -65,6 +65,17 @@ def row_of(rows, shape, reader):
     return next((row for row in rows if (row["shape"], row["reader"]) == (shape, reader)), None)
 
 
+def counted(rows):
+    """How many updates those rows are of each reader: `102 updates (peers: 34)`."""
+    ours, peers = ({sum(row["updates"] for row in rows if row["reader"] == name)
+                    for name in present(rows) if is_peer(name) == peer} for peer in (False, True))
+    return f"{max(ours)} updates" + (f" (peers: {max(peers)})" if peers else "")
+
+
+def is_peer(name):
+    return not name.startswith(("floor", "ours"))
+
+
 def latency(kept):
     rows = kept["reload"]["rows"]
     figure, panels = pyplot.subplots(1, 3, figsize=(9.6, 3.6), sharey=True)
@@ -81,7 +92,8 @@ def latency(kept):
         logarithmic(panel.xaxis, seconds)
         panel.set_title(title)
     panels[0].set_ylabel("% of updates delivered")
-    panels[1].set_xlabel("from the rename of ..data to the callback")
+    panels[1].set_xlabel("from the rename of ..data to the callback: "
+                         + counted([row for row in rows if row["shape"] == "small"]))
     below(figure, panels[0])
     return figure
 
@@ -121,9 +133,10 @@ def deliveries(kept):
 
     figure, panels = pyplot.subplots(1, 2, figsize=(9.6, 3.2), sharey=True)
     for panel, rows, faults, of, title in (
-            (panels[0], steady, list(FAULTS), "updates", "an update every 180 ms: of 100 updates"),
+            (panels[0], steady, list(FAULTS), "updates",
+             f"an update every 180 ms: % of {counted(steady)}"),
             (panels[1], hammer, ["torn", "partial", "duplicate"], "loads",
-             "updates without a pause: of 100 deliveries")):
+             "updates without a pause: % of deliveries")):
         left = [0.0] * len(names)
         for fault in faults:
             values = [share(rows, name, fault, of) for name in names]
@@ -194,23 +207,29 @@ def watchers(kept):
     found = kept["footprint"]["figures"]
     counts = sorted(int(name.split()[0]) for name in found if name.endswith(" threads"))
     figure, panels = pyplot.subplots(1, 4, figsize=(9.6, 2.8))
-    for name, label, line in (("same", "the same one each time", "o-"),
-                              ("another", "another one each time", "s--")):
-        for panel, figure_name in ((panels[0], "latency_us"), (panels[1], "cpu_us")):
-            panel.plot(counts, [found[f"{count} {name} {figure_name}"] for count in counts], line,
-                       color=OURS if name == "same" else OURS_GO, label=label, markersize=4)
+    for panel, cost in ((panels[0], "latency_us"), (panels[1], "cpu_us")):
+        for name, label, line, colour in (
+                ("single", "a process with one watcher, in turns", "v:", FLOOR),
+                ("same", "the same of so many each time", "o-", OURS),
+                ("another", "another of them each time", "s--", OURS_GO)):
+            values = [found.get(f"{count} {name} {cost}") for count in counts]
+            if None in values:
+                continue
+            panel.plot(counts, values, line, color=colour, label=label, markersize=4)
+            if name == "single":
+                panel.plot(counts, [1.5 * value for value in values], ":", color=WARM[0], linewidth=1)
     for panel, figure_name in ((panels[2], "watcher_kib"), (panels[3], "started_ms")):
         known = [count for count in counts if count > 1]
         panel.plot(known, [found[f"{count} {figure_name}"] for count in known], "o-", color=OURS,
                    markersize=4)
-    for panel, title, bound in zip(
-            panels, ("µs, rename to callback", "µs CPU of an update", "KiB resident each",
-                     "ms until all are started"),
-            (1.5 * found["1 same latency_us"], 1.5 * found["1 same cpu_us"], 12, 3000)):
-        panel.axhline(bound, color=WARM[0], linewidth=1, linestyle=":", label="bound at 10,000")
+    for panel, bound in ((panels[2], 12), (panels[3], 3000)):
+        panel.axhline(bound, color=WARM[0], linewidth=1, linestyle=":")
+    for panel, title in zip(panels, ("µs, rename to callback", "µs CPU of an update",
+                                     "KiB resident each", "ms until all are started")):
+        panel.plot([], [], ":", color=WARM[0], linewidth=1, label="bound")
         panel.set_xscale("log")
         logarithmic(panel.xaxis, plain)
-        panel.set_ylim(0, 1.15 * max([bound] + [max(line.get_ydata()) for line in panel.lines]))
+        panel.set_ylim(0, 1.15 * max(value for line in panel.lines for value in line.get_ydata()))
         panel.set_title(title)
     panels[1].set_xlabel("watchers in one process", x=1.15)
     below(figure, panels[0])

@@ -3,6 +3,7 @@
 a look (QUICK=1) it prints the table alone. It measures nothing.
 """
 
+import argparse
 import os
 import sys
 
@@ -24,7 +25,8 @@ CAPTIONS = {
     "deliveries": "What went wrong with deliveries: with updates 180 ms apart, and with a writer that"
                   " never rests, where being overtaken is no fault.",
     "reads": "One read, by language and threads: what each thread waits for it.",
-    "watchers": "One process with 1 to 10,000 watchers, each on a mount of its own.",
+    "watchers": "One process with 1 to 10,000 watchers, each on a mount of its own; beside it, in turns,"
+                " a process with one watcher, of which the bounds of an update are.",
     "contents": "One update by the number of keys, of 100 bytes each, and by the size of one value;"
                 " every key changes.",
 }
@@ -43,6 +45,8 @@ def rows(kept):
 
 
 def unit(threshold):
+    if threshold["figure"].startswith("slowed "):
+        return ""  # a ratio by itself
     last = threshold["figure"].rpartition("_")[2].rpartition(" ")[2]
     return {"us": "µs", "ns": "ns", "ms": "ms"}.get(last, UNITS.get(threshold["part"], ""))
 
@@ -82,7 +86,44 @@ def ran_on(kept):
             + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
 
 
+def commits(kept):
+    """Of which commit everything is, or each part as far as that was kept."""
+    found = {}
+    for part, content in kept.items():
+        if content.get("commit"):
+            found.setdefault(content["commit"], []).append(part)
+    return ", ".join(f"`{commit}`" + f" ({', '.join(parts)})" * (len(parts) < len(kept))
+                     for commit, parts in found.items())
+
+
+def how(kept, whole_seconds):
+    """Of which commit, for how long, and what found the machine busy, as far as that was kept."""
+    kept = {part: content for part, content in kept.items() if content}
+    told = []
+    if commits(kept):
+        told.append(f"Of commit {commits(kept)}.")
+    taken = {part: content["took_seconds"] for part, content in kept.items()
+             if "took_seconds" in content}
+    if taken:
+        parts = ", ".join(f"{part} {seconds:,}" for part, seconds in taken.items())
+        told.append((f"The whole run took {whole_seconds:,} s, building included; each part: "
+                     if whole_seconds else "Seconds that each part took: ") + parts + ".")
+    waited = {part: content for part, content in kept.items() if "busy" in content}
+    busy = [f"{part} ({len(content['busy'])} of {content['runs']} runs)"
+            for part, content in waited.items() if content["busy"]]
+    if busy:
+        told.append(f"**Measured on a busy machine:** {', '.join(busy)}.")
+    elif len(waited) == len(kept):
+        told.append("Every run found the machine idle.")
+    return " ".join(told)
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--took", type=int, metavar="SECONDS",
+                        help="how long the whole run took that is told of; kept")
+    arguments = parser.parse_args()
+
     kept = {part: report.kept(part) for part in PARTS}
     found = {part: figures(part) for part in PARTS}
     tables, met, all_of_them = thresholds(found, report.topics())
@@ -90,11 +131,17 @@ def main():
     if report.QUICK:
         print(f"{tables}\n\n{summary}")
         return
+    if arguments.took is not None:
+        report.keep("run", dict(took_seconds=arguments.took))
+    conditions = how(kept, report.kept("run").get("took_seconds"))
     drawn = plots.draw(kept, report.RESULTS)
     with open(os.path.join(report.RESULTS, "README.md"), "w") as file:
-        file.write(f"# What was measured\n\nWritten by `make bench`. {ran_on(kept)}\n\n{summary}"
-                   " A ratio is of figures of one run, which took turns on an idle machine. How each is"
-                   " measured is in [../README.md](../README.md), every bound in"
+        file.write(f"# What was measured\n\nWritten by `make bench`. {ran_on(kept)}\n\n"
+                   + f"{conditions}\n\n" * bool(conditions) +
+                   f"{summary} A ratio is of figures of one run; what is compared with a floor, a peer or"
+                   " one watcher took turns with it. A bound that is known not to be met has a second one"
+                   " beside it, beyond which it fails the run even so. How each is measured is in"
+                   " [../README.md](../README.md), every bound in"
                    " [../thresholds.json](../thresholds.json).\n\n"
                    "## Thresholds\n\n" + tables + "\n\n## Plots\n")
         for name in drawn:

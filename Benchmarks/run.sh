@@ -15,7 +15,7 @@ for part in reload contents reads json yaml formats schema footprint python go; 
     echo "($part: $SECONDS s since the start)"
     echo
 done
-"$here/results.sh" || missed+=(results)
+"$here/results.sh" --took $SECONDS || missed+=(results)
 if [ ${#missed[@]} -gt 0 ]; then
     echo "failed: ${missed[*]}, after $SECONDS s"
     exit 1

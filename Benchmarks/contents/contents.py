@@ -24,14 +24,14 @@ def main():
     parser.set_defaults(updates=8, rounds=1)
     arguments = parser.parse_args()
 
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
     shapes = [f"keys={count}" for count in KEYS] + [f"bytes={size}" for size in BYTES]
     readers = {name: [f"{arguments.programs}/{name}", "{DIR}"] for name in ("floor_c", "ours")}
     # One byte tells nine generations apart, and a writer begins with the first.
-    rows = reload.measure(readers, arguments, shapes, cold=["bytes=1"])
+    rows = reload.measure(readers, arguments, conditions, shapes, cold=["bytes=1"])
     print(reload.markdown(rows))
     verdicts = report.judge("contents", reload.flat(rows))
-    path = report.keep("contents", dict(machine=about, updates=arguments.updates,
+    path = report.keep("contents", dict(conditions.kept(), updates=arguments.updates,
                                         verdicts=verdicts, rows=reload.listed(rows)))
     print(f"contents: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0

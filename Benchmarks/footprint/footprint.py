@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what the library costs a process that does nothing with it yet: the file's size, loading
 it (against an empty C library, in fresh processes), a watcher's memory, wake-ups while nothing
-happens; and what one watcher costs where there are ten thousand.
+happens; and what one watcher costs where there are ten thousand, beside a process that has one.
 """
 
 import argparse
@@ -34,10 +34,12 @@ MANY = [
     ("threads", "threads"),
     ("descriptors", "descriptors"),
     ("wake-ups while idle", "idle_wake_ups"),
-    ("µs to callback, the same watcher each time", "same latency_us"),
-    ("… another each time", "another latency_us"),
-    ("µs CPU of an update, the same each time", "same cpu_us"),
-    ("… another each time", "another cpu_us"),
+    ("µs to callback, in a process with one watcher", "single latency_us"),
+    ("… the same of so many each time", "same latency_us"),
+    ("… another of them each time", "another latency_us"),
+    ("µs CPU of an update, in a process with one watcher", "single cpu_us"),
+    ("… the same of so many each time", "same cpu_us"),
+    ("… another of them each time", "another cpu_us"),
 ]
 
 
@@ -67,9 +69,8 @@ def main():
     parser.add_argument("--wait", type=float, default=60, help="seconds, for an idle machine")
     arguments = parser.parse_args()
 
-    if not machine.wait_until_idle(arguments.wait):
-        print(f"footprint: not idle after {arguments.wait} s", file=sys.stderr)
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
+    conditions.begin("footprint")
     libraries = {"": arguments.library, "empty ": arguments.programs + "/empty.so"}
     figures = {"size": os.path.getsize(arguments.library)}
     for name, (ns, kib) in load(arguments.programs + "/load", libraries, arguments.loads).items():
@@ -92,8 +93,9 @@ def main():
         [title] + [f"{figures.get(f'{count} {name}', 0):g}" for count in arguments.watchers]
         for title, name in MANY]) + "\n")
     print(report.verdict_table(verdicts))
-    path = report.keep("footprint", dict(machine=about, loads=arguments.loads, idle=arguments.idle,
-                                         watchers=arguments.watchers, updates=arguments.updates,
+    path = report.keep("footprint", dict(conditions.kept(), loads=arguments.loads,
+                                         idle=arguments.idle, watchers=arguments.watchers,
+                                         updates=arguments.updates,
                                          figures=figures, verdicts=verdicts))
     print(f"footprint: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0

@@ -1,5 +1,6 @@
 /* What watchers cost the process that they live in: memory, wake-ups while nothing happens, threads
- * and descriptors, how long it takes to start them, and what an update costs when there are many.
+ * and descriptors, how long it takes to start them, and what an update costs when there are many,
+ * beside what it costs, in turns with them, in a process that has but one.
  * Prints a figure a line, "name value"; those that begin with a number are of so many watchers.
  *
  *     watch DIRECTORY IDLE_SECONDS UPDATES WATCHERS…      in ascending order
@@ -13,11 +14,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "kubelet.h"
 #include "resident.h"
 
 enum { NEVER_MS = 24 * 60 * 60 * 1000, SECOND_MS = 1000, WRITER_CPU = 0, READER_CPU = 1 };
+enum { TURN = 20 }; /* updates, before it is another's turn */
 
 static void require(bool holds, const char *what) {
     if (holds) return;
@@ -136,21 +139,112 @@ static double library_us(void) {
     return (double)(all.tv_sec - own.tv_sec) * 1e6 + (double)(all.tv_nsec - own.tv_nsec) / 1e3;
 }
 
-/* Medians of latency and means of CPU time over updates of places in turn, each after a pause in
- * which everything comes to rest. */
-static void updates(const char *name, place *places, int count, int times, shape *content,
+/* What the updates of one kind cost, of all turns. */
+typedef struct series {
+    int count;
+    double cpu_us;
+    double *latencies_us;
+} series;
+
+/* `times` updates of places in turn, each after a pause in which everything comes to rest. */
+static void updates(series *taken, place *places, int count, int times, shape *content,
                     uint64_t *generation) {
-    double *all = calloc((size_t)times, sizeof *all);
-    require(all != NULL, "no memory");
     double before = library_us();
     for (int index = 0; index < times; index++) {
         usleep(5000);
-        all[index] = update(&places[(index * 37) % count], content, ++*generation);
+        place *next = &places[(taken->count * 37) % count];
+        taken->latencies_us[taken->count++] = update(next, content, ++*generation);
     }
-    double used = library_us() - before;
-    qsort(all, (size_t)times, sizeof *all, ascending);
-    printf("%s latency_us %.1f\n%s cpu_us %.1f\n", name, all[times / 2], name, used / times);
-    free(all);
+    taken->cpu_us += library_us() - before;
+}
+
+/* ---- A process with one watcher ---- */
+
+typedef struct single {
+    pid_t process;
+    int ask, answer; /* a number of updates; the latency of each, and the CPU time of all */
+} single;
+
+static void serve(int ask, int answer, const char *directory, shape *content) {
+    place here = {0};
+    double latencies[TURN];
+    uint64_t generation = 1;
+    make_mount(&here, directory, 0, content);
+    run_on(READER_CPU);
+    begin(&here, NEVER_MS);
+    run_on(WRITER_CPU);
+    hear(&here);
+    for (int times; read(ask, &times, sizeof times) == sizeof times;) {
+        series taken = {.latencies_us = latencies};
+        updates(&taken, &here, 1, times, content, &generation);
+        size_t size = (size_t)times * sizeof *latencies;
+        require(write(answer, latencies, size) == (ssize_t)size, "no answer");
+        require(write(answer, &taken.cpu_us, sizeof taken.cpu_us) > 0, "no answer");
+    }
+    end(&here);
+}
+
+/* Forked before the library has threads; ends when nobody can ask it any more. */
+static single prepare_single(const char *directory, shape *content) {
+    char own[256];
+    int ask[2], answer[2];
+    snprintf(own, sizeof own, "%s/single", directory);
+    require(mkdir(own, 0755) == 0 && pipe(ask) == 0 && pipe(answer) == 0, "no place for another");
+    single made = {.process = fork(), .ask = ask[1], .answer = answer[0]};
+    require(made.process >= 0, "no process");
+    if (made.process == 0) {
+        close(ask[1]);
+        close(answer[0]);
+        serve(ask[0], answer[1], own, content);
+        exit(0);
+    }
+    close(ask[0]);
+    close(answer[1]);
+    return made;
+}
+
+static void ask(single *one, series *taken, int times) {
+    double *latencies = taken->latencies_us + taken->count, cpu_us;
+    ssize_t size = times * (ssize_t)sizeof *latencies;
+    require(write(one->ask, &times, sizeof times) == sizeof times, "nobody to ask");
+    require(read(one->answer, latencies, (size_t)size) == size, "no answer");
+    require(read(one->answer, &cpu_us, sizeof cpu_us) == sizeof cpu_us, "no answer");
+    taken->count += times;
+    taken->cpu_us += cpu_us;
+}
+
+static void dismiss(single *one) {
+    int status = 0;
+    close(one->ask);
+    close(one->answer);
+    require(waitpid(one->process, &status, 0) == one->process && status == 0, "it failed");
+}
+
+/* ---- Many watchers ---- */
+
+/* Medians of latency and means of CPU time, in turns: of the process that has but one watcher, of
+ * one of many, and of many one after the other. */
+static void compare(single *one, place *places, int count, int times, shape *content,
+                    uint64_t *generation) {
+    static const char *const names[] = {"single", "same", "another"};
+    series taken[3] = {0};
+    for (int kind = 0; kind < 3; kind++) {
+        taken[kind].latencies_us = calloc((size_t)times, sizeof(double));
+        require(taken[kind].latencies_us != NULL, "no memory");
+    }
+    for (int done = 0; done < times; done += TURN) {
+        int turn = times - done < TURN ? times - done : TURN;
+        ask(one, &taken[0], turn);
+        updates(&taken[1], places, 1, turn, content, generation);
+        updates(&taken[2], places, count, turn, content, generation);
+    }
+    for (int kind = 0; kind < 3; kind++) {
+        qsort(taken[kind].latencies_us, (size_t)times, sizeof(double), ascending);
+        double latency_us = taken[kind].latencies_us[times / 2];
+        printf("%d %s latency_us %.1f\n", count, names[kind], latency_us);
+        printf("%d %s cpu_us %.1f\n", count, names[kind], taken[kind].cpu_us / times);
+        free(taken[kind].latencies_us);
+    }
 }
 
 static long wake_ups_within(int seconds) {
@@ -191,8 +285,10 @@ int main(int argument_count, char **arguments) {
     int most = atoi(arguments[argument_count - 1]);
     uint64_t generation = 1, started_ns = 0;
     shape content;
+    require(most > 0 && shape_make(&content, "small", 1) == 0, "no memory");
+    single one = prepare_single(directory, &content);
     place *places = calloc((size_t)most + 1, sizeof *places);
-    require(places && most > 0 && shape_make(&content, "small", 1) == 0, "no memory");
+    require(places != NULL, "no memory");
     /* Resident before anything is measured. */
     memset(places, 1, ((size_t)most + 1) * sizeof *places);
 
@@ -200,7 +296,6 @@ int main(int argument_count, char **arguments) {
     long base = resident_kib();
     for (int argument = 4, running = 1; argument < argument_count; argument++) {
         int count = atoi(arguments[argument]);
-        char name[32];
         for (int index = running; index < count; index++)
             make_mount(&places[index], directory, index + 1, &content);
         uint64_t begun = monotonic_ns();
@@ -213,13 +308,11 @@ int main(int argument_count, char **arguments) {
             printf("%d watcher_kib %.2f\n", count, (double)(resident_kib() - base) / (count - 1));
         printf("%d threads %ld\n%d descriptors %ld\n", count, threads(), count, descriptors());
         printf("%d idle_wake_ups %ld\n", count, wake_ups_within(seconds));
-        snprintf(name, sizeof name, "%d another", count);
-        updates(name, places, count, times, &content, &generation);
-        snprintf(name, sizeof name, "%d same", count);
-        updates(name, places, 1, times, &content, &generation);
+        compare(&one, places, count, times, &content, &generation);
         fflush(stdout);
     }
     for (int index = 0; index < most; index++) end(&places[index]);
+    dismiss(&one);
     free(places);
     shape_free(&content);
     return 0;

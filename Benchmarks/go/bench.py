@@ -45,9 +45,8 @@ def main():
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
-    if not machine.wait_until_idle(arguments.wait):
-        print(f"go: not idle after {arguments.wait} s", file=sys.stderr)
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
+    conditions.begin("go")
     figures, allocations = reads(arguments.program, arguments.turns)
     print(report.table(["read", "ns", "floor, ns", "× floor", "ns, 2 threads", "floor, ns"], [
         [name, f"{figures[f'{name} ns']:.2f}", f"{figures[f'{floor} ns']:.2f}",
@@ -57,7 +56,7 @@ def main():
     figures["allocations"] = allocations
     verdicts = report.judge("go", figures)
     print(report.verdict_table(verdicts))
-    path = report.keep("go", dict(machine=about, figures=figures, verdicts=verdicts))
+    path = report.keep("go", dict(conditions.kept(), figures=figures, verdicts=verdicts))
     print(f"go: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0
 

@@ -20,9 +20,8 @@ def main():
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
-    if not machine.wait_until_idle(arguments.wait):
-        print(f"python: not idle after {arguments.wait} s", file=sys.stderr)
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
+    conditions.begin("python")
     figures = reads.lookups(arguments.slices)
     figures["import ms"] = reads.import_milliseconds(arguments.imports)
     print(report.table(["look-up", "ns", "× dict", "ns, 2 threads"], [
@@ -32,7 +31,7 @@ def main():
     print(f"\nimport: {figures['import ms']:.2f} ms\n")
     verdicts = report.judge("python", figures)
     print(report.verdict_table(verdicts))
-    path = report.keep("python", dict(machine=about, python=sys.version, figures=figures,
+    path = report.keep("python", dict(conditions.kept(), python=sys.version, figures=figures,
                                       verdicts=verdicts))
     print(f"python: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0

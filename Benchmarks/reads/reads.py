@@ -71,15 +71,14 @@ def main():
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
-    if not machine.wait_until_idle(arguments.wait):
-        print(f"reads: not idle after {arguments.wait} s", file=sys.stderr)
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
+    conditions.begin("reads")
     figures = measure(arguments.program, arguments.slices)
     verdicts = report.judge("reads", figures)
     print(markdown(figures))
     print(f"\n{figures['reloads']} reloads during the storm\n")
     print(report.verdict_table(verdicts))
-    path = report.keep("reads", dict(machine=about, slices=arguments.slices, figures=figures,
+    path = report.keep("reads", dict(conditions.kept(), slices=arguments.slices, figures=figures,
                                      verdicts=verdicts))
     print(f"reads: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0

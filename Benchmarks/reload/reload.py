@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures reload: from the rename of `..data` to the callback, and the CPU time of one update.
 
-The writer runs on CPU 0, the reader on CPU 1; readers take turns, round by round, on an idle
-machine. A reader is any program that prints APPLIED lines (applied.h). The floors and ours in C are
+The writer runs on CPU 0, the reader on CPU 1; readers take turns, round by round, and each waits for
+an idle machine. A reader is any program that prints APPLIED lines (applied.h). The floors and ours in C are
 always there; --reader NAME='CMD {DIR}' adds one that is measured as often, --peer one of which
 fewer updates will do.
 """
@@ -174,9 +174,9 @@ def figures_of(runs):
         latencies_us=[round(latency, 1) for latency in ordered])
 
 
-def measure(readers, arguments, shapes=None, series=None, few=(), cold=()):
-    """Round by round, shape by shape, each reader in turn, so that a slow minute is everybody's.
-    Those of whom few updates will do sit out all rounds but one; shapes that are cold have nothing
+def measure(readers, arguments, conditions, shapes=None, series=None, few=(), cold=()):
+    """Round by round, shape by shape, each reader in turn, so that a slow minute is everybody's. A
+    run that others disturb is repeated; the last one counts, and conditions tell of it. Those of whom few updates will do sit out all rounds but one; shapes that are cold have nothing
     before what counts."""
     gathered, seed = {}, 0
     if not series:
@@ -188,12 +188,13 @@ def measure(readers, arguments, shapes=None, series=None, few=(), cold=()):
                     continue
                 seed += 1
                 for attempt in range(arguments.retries + 1):
-                    if not machine.wait_until_idle(arguments.wait):
-                        print(f"reload: not idle after {arguments.wait} s", file=sys.stderr)
+                    idle = conditions.await_idle()
                     one = run(name, command, shape, series, arguments, seed,
                               0 if shape in cold else WARM_UP)
-                    if one.other_cpus <= arguments.noise:
+                    undisturbed = one.other_cpus <= arguments.noise
+                    if undisturbed:
                         break
+                conditions.count(f"{shape} {name}, round {turn + 1}", idle and undisturbed)
                 gathered.setdefault((shape, name), []).append(one)
                 figures = figures_of([one])
                 print(f"reload: {shape} {name} {figures['latency_us'] or -1:.0f} us,"
@@ -275,14 +276,14 @@ def main():
     readers = {name: [f"{arguments.programs}/{name}", "{DIR}"]
                for name in arguments.readers.split(",") if name}
     readers |= commands(arguments.reader) | peers
-    about = machine.description()
-    rows = measure(readers, arguments, few=peers)
+    conditions = machine.Conditions(arguments.wait)
+    rows = measure(readers, arguments, conditions, few=peers)
     print(markdown(rows))
     figures = flat(rows)
     verdicts = report.judge("reload", figures)
     print("\n" + report.verdict_table(verdicts))
     path = report.keep("reload", dict(
-        machine=about, versions=machine.versions("watchdog", "watchfiles"),
+        conditions.kept(), versions=machine.versions("watchdog", "watchfiles"),
         updates=arguments.updates, rounds=arguments.rounds,
         interval_ms=arguments.interval, verdicts=verdicts, rows=listed(rows)))
     print(f"reload: kept in {path}", file=sys.stderr)
@@ -295,13 +296,14 @@ def hammer(readers, arguments):
     """A writer that never rests: what is torn or partial counts, and that something arrives. A reader
     may be overtaken, so that what is lost or stale does not."""
     arguments.rounds = 1
-    rows = measure(readers, arguments, ["medium"], f"hammer {arguments.hammer}")
+    conditions = machine.Conditions(arguments.wait)
+    rows = measure(readers, arguments, conditions, ["medium"], f"hammer {arguments.hammer}")
     print("\n" + markdown(rows))
     verdicts = report.judge("hammer", flat(rows, ["torn", "partial"]))
     print("\n" + report.verdict_table(verdicts))
     for row in rows.values():
         del row["latencies_us"]
-    path = report.keep("hammer", dict(seconds=arguments.hammer, verdicts=verdicts,
+    path = report.keep("hammer", dict(conditions.kept(), seconds=arguments.hammer, verdicts=verdicts,
                                       rows=listed(rows)))
     print(f"reload: kept in {path}", file=sys.stderr)
     return verdicts

@@ -100,15 +100,14 @@ def main():
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
-    if not machine.wait_until_idle(arguments.wait):
-        print(f"schema: not idle after {arguments.wait} s", file=sys.stderr)
-    about = machine.description()
+    conditions = machine.Conditions(arguments.wait)
+    conditions.begin("schema")
     figures = measure(library(arguments.library), arguments.rounds)
     verdicts = report.judge("schema", figures)
     print(markdown(figures) + "\n")
     print(report.verdict_table(verdicts))
-    path = report.keep("schema", dict(machine=about, rounds=arguments.rounds, figures=figures,
-                                      verdicts=verdicts))
+    path = report.keep("schema", dict(conditions.kept(), rounds=arguments.rounds,
+                                      figures=figures, verdicts=verdicts))
     print(f"schema: kept in {path}", file=sys.stderr)
     return 1 if report.failed(verdicts) else 0
 
