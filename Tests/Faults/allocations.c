@@ -548,7 +548,7 @@ TEST("a mount that could not be written for want of memory stays, and is written
 
 /* ---- In a child ---- */
 
-/* Takes the step in a child of a watcher that runs: whether something was refused, 2 for a failure. */
+/* Takes the step in a child of a watcher that runs: was something refused? 2 for a failure. */
 static int go_on_in_a_child(cmr_watcher *watcher, struct sweep *sweep, const char *expected)
 {
     int status = -1;

@@ -1,4 +1,4 @@
-/* What holds whatever fails: the one list. The checks of survivor.c, where system calls fail, and of
+/* What holds whatever fails: the one list. The checks of survivor.c, where calls fail, and those of
  * allocations.c, where memory is refused, say which of these they are of. That the process lives is
  * checked by whoever started it; that no memory leaks, or is used after it was freed, by
  * AddressSanitizer.

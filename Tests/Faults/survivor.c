@@ -145,8 +145,8 @@ struct below {
     bool is_one[MOST_DESCRIPTORS];
 };
 
-/* Walks over what is open: notes what leads below a directory, or counts what was not noted. It finds
- * nothing at all when its own calls fail. */
+/* Walks over what is open: notes what leads below a directory, or counts what was not noted. It
+ * finds nothing at all when its own calls fail. */
 static int walk_once(struct below *below, bool notes)
 {
     int count = 0;
