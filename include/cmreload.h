@@ -86,7 +86,8 @@
  *            word can be read there at once; start, stop, reload, rollback, confirm, wait, drain,
  *            dispatch, set_validator, set_format and set_parser answer CMR_E_STATE until
  *            cmr_after_fork_child. A child that goes on to exec needs nothing of this, nor does one
- *            of a process that had not started a watcher.
+ *            of a process that had not started a watcher. A file that a thread of the library's
+ *            reads just then stays open in the child, until it execs or exits.
  * Guest      The library installs no signal handler, prints nothing, and changes no environment,
  *            locale, umask or working directory. No value of a key reaches an error or a log.
  * Versions   Structs that begin with struct_size grow at the end: set it to sizeof, as the _INIT
