@@ -71,3 +71,9 @@ build_parsers() {
     compile_config ConfigBench "$root/Benchmarks/ParserDriver.swift" "$programs/parsers.o"
     parsers=("$programs/parsers.o" "${config_linkage[@]}")
 }
+
+# A program in Go that uses a package of Debian's; Go's env.sh was sourced before.
+build_go_peer() { # NAME
+    GOFLAGS= GO111MODULE=off GOPATH=$root/Benchmarks/peers/go:/usr/share/gocode \
+        go build -o "$programs/peer_$1" "$root/Benchmarks/peers/go/src/$1/main.go"
+}

@@ -5,10 +5,6 @@
 "$root/.ci/venv" watchdog==7.1.0 watchfiles==1.3.0 >&2
 
 peers=()
-build_go_peer() { # NAME
-    GOFLAGS= GO111MODULE=off GOPATH=$root/Benchmarks/peers/go:/usr/share/gocode \
-        go build -o "$programs/peer_$1" "$root/Benchmarks/peers/go/src/$1/main.go"
-}
 if build_go_peer fsnotify; then
     peers+=(--peer "fsnotify=$programs/peer_fsnotify {DIR}"
         --peer "fsnotify_debounced=$programs/peer_fsnotify {DIR} 100ms")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measures the validation of a mebibyte of JSON beside our own parser, and beside the validators
-of the Python package index that are made for speed, each with what it validates: fastjsonschema
-and jsonschema-rs with objects of Python, ours with a parsed document. All take turns in one
-process; medians of CPU time count.
+"""Measures the validation of a mebibyte of JSON beside our own parser, beside the validators of the
+Python package index that are made for speed and the one that Debian has for Go, each with what it
+validates: fastjsonschema and jsonschema-rs with objects of Python, gojsonschema with Go's, ours
+with a parsed document. All take turns, Go in a process of its own; medians of CPU time count.
 """
 
 import argparse
@@ -10,7 +10,9 @@ import ctypes
 import json
 import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -20,7 +22,7 @@ import machine  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
 
-COLUMNS = ["parse", "validate", "fastjsonschema", "jsonschema_rs"]
+COLUMNS = ["parse", "validate", "fastjsonschema", "jsonschema_rs", "gojsonschema"]
 
 
 def library(path):
@@ -53,7 +55,29 @@ def peer(validate, value):
     return measure
 
 
-def measure(opened, rounds):
+class GoPeer:
+    """A process that validates the text once, whenever it is called."""
+
+    def __init__(self, program, schema, text):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("schema", "document")]
+            for path, content in zip(paths, (json.dumps(schema).encode(), text)):
+                with open(path, "wb") as file:
+                    file.write(content)
+            self.process = subprocess.Popen([program, *paths], text=True, bufsize=1,
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self()  # it has read both now
+
+    def __call__(self):
+        self.process.stdin.write("\n")
+        return int(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(opened, rounds, gojsonschema):
     import fastjsonschema
     import jsonschema_rs
 
@@ -66,15 +90,20 @@ def measure(opened, rounds):
             sys.exit(f"schema: {name} is not valid for jsonschema-rs")
         runs = {"parse": parse, "validate": validate,
                 "jsonschema_rs": peer(validator.is_valid, value)}
-        # It knows drafts 4, 6 and 7: what these have not it would pass over.
+        # Both know drafts 4, 6 and 7: what these have not they would pass over.
+        go = None
         if name != "strict":
             draft7 = json.loads(json.dumps(schema).replace("$defs", "definitions"))
             draft7["$schema"] = "http://json-schema.org/draft-07/schema#"
             runs["fastjsonschema"] = peer(fastjsonschema.compile(draft7), value)
+            if gojsonschema:
+                go = runs["gojsonschema"] = GoPeer(gojsonschema, draft7, text)
         samples = {column: [] for column in runs}
         for _ in range(rounds):
             for column, run in runs.items():
                 samples[column].append(run())
+        if go:
+            go.end()
         for column, values in samples.items():
             figures[f"{name} {column}"] = statistics.median(values) / len(text)
     return figures
@@ -96,13 +125,14 @@ def markdown(figures):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library", required=True)
+    parser.add_argument("--gojsonschema", metavar="PROGRAM")
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--wait", type=float, default=60, help="seconds for the machine to idle")
     arguments = parser.parse_args()
 
     conditions = machine.Conditions(arguments.wait)
     conditions.begin("schema")
-    figures = measure(library(arguments.library), arguments.rounds)
+    figures = measure(library(arguments.library), arguments.rounds, arguments.gojsonschema)
     verdicts = report.judge("schema", figures)
     print(markdown(figures) + "\n")
     print(report.verdict_table(verdicts))
