@@ -105,6 +105,7 @@ test: all normal
 	@.ci/suite $@ scenarios         Tests/Scenarios/run.sh build
 	@.ci/suite $@ scenarios-normal  Tests/Scenarios/run.sh build/normal
 	@.ci/suite $@ model             Tests/Model/run.sh build
+	@.ci/suite $@ model-failing     Tests/Model/failing.sh build
 	@.ci/suite $@ fuzz-corpus       Tests/Fuzz/replay.sh build
 	@.ci/suite $@ examples          bindings/c/examples/test.sh build
 	@.ci/suite $@ demo              sh -c 'bindings/c/demo.sh build && echo 1 passed, 0 failed'
