@@ -9,7 +9,6 @@ A test that passes whatever the code does proves nothing; this one asks twenty t
 from __future__ import annotations
 
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -46,11 +45,12 @@ def copy() -> None:
             shutil.copy(root / name, there)
 
 
-class CTest:
-    """A test of Tests/ABITests, against the normal build's library."""
+class Test:
+    """One of Tests/ABITests, FILE: NAME, against the normal build's library."""
 
-    def __init__(self, file: str, name: str) -> None:
-        self.program, self.name = file.removesuffix(".c"), name
+    def __init__(self, told: str) -> None:
+        file, self.name = told.split(": ", 1)
+        self.program = file.removesuffix(".c")
 
     def build(self) -> tuple[bool, str]:
         return run(["swift", "build", "-q", "--product", "cmreload"], BUILD_SECONDS)
@@ -75,30 +75,9 @@ class CTest:
         return passes and said.rstrip().endswith(f"1 passed, 0 failed ({self.program})"), said
 
 
-class SwiftTest:
-    def __init__(self, file: str, name: str) -> None:
-        text = next(tree.glob(f"Tests/*Tests/**/{file}")).read_text()
-        joined = re.sub(r'"\s*\n\s*"', "", text)
-        function = re.search(rf'@Test\(\s*"{re.escape(name)}"[^{{]*?func (\w+)', joined)
-        self.filter = f"{file.removesuffix('.swift')}/{function[1]}\\("
-
-    def build(self) -> tuple[bool, str]:
-        return run(["swift", "build", "-q", "--build-tests"], BUILD_SECONDS)
-
-    def run(self) -> tuple[bool, str]:
-        passes, said = run(["swift", "test", "--skip-build", "--disable-xctest", "--filter",
-                            self.filter], TEST_SECONDS)
-        return passes and "Test run with 1 test" in said, said
-
-
-def test_of(mutation: dict[str, str]) -> CTest | SwiftTest:
-    file, name = mutation["test"].split(": ", 1)
-    return SwiftTest(file, name) if file.endswith(".swift") else CTest(file, name)
-
-
 def judge(mutation: dict[str, str]) -> str:
     """What is wrong, or nothing."""
-    test = test_of(mutation)
+    test = Test(mutation["test"])
     built, said = test.build()
     if not built:
         return f"does not build: {said[-2000:]}"
@@ -112,7 +91,7 @@ def main() -> None:
     copy()
     passed = failed = 0
     for each in mutations:
-        test = test_of(each)
+        test = Test(each["test"])
         built, said = test.build()
         if not built:
             sys.exit(f"the copy does not build: {said}\n0 passed, 1 failed")
