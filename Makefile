@@ -150,6 +150,7 @@ check: all normal address thread
 	@LIMIT=1800 .ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
 	@.ci/suite $@ scenarios-address env CC=clang CFLAGS='$(ADDRESS)' Tests/Scenarios/run.sh build/address
 	@.ci/suite $@ fuzz-address      env CC=clang CFLAGS='$(ADDRESS)' Tests/Fuzz/replay.sh build/address
+	@.ci/suite $@ fuzz              Tests/Fuzz/fuzz.sh all 5 -seed=1
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
 	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
 	@.ci/suite $@ model             Tests/Model/run.sh build --seconds 30

@@ -3,6 +3,8 @@
 // must be the same tree. Run by fuzz.sh, which defines the format.
 import Foundation
 
+@testable import Config
+
 #if JSON
     private let format = Format.json
 #elseif YAML

@@ -2,6 +2,8 @@
 // their content does.
 import Foundation
 
+@testable import Config
+
 let memory = Memory(
     allocate: { size in malloc(size) },
     free: { memory, _ in free(memory) })

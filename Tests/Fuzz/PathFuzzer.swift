@@ -4,6 +4,8 @@
 // fuzz.sh.
 import Foundation
 
+@testable import Config
+
 /// So that fnmatch reads characters, in the order of their numbers.
 private let readsCharacters = setlocale(LC_ALL, "C.UTF-8") != nil
 

@@ -3,6 +3,8 @@
 // lengths say. Run by fuzz.sh.
 import Foundation
 
+@testable import Config
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     // What is not UTF-8 never gets to a pattern: the parser of schemas and values refuses it.

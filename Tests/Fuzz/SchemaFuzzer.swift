@@ -3,6 +3,8 @@
 // What was compiled must give the same answer twice, and in words that are text. Run by fuzz.sh.
 import Foundation
 
+@testable import Config
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: size))
