@@ -123,7 +123,7 @@ test: all normal
 # What costs more: the form of the sources, the same tests under sanitizers and valgrind, stress,
 # and every system call and allocation failing once. A sanitized library shares its runtime with a
 # host that clang built; the shipped one is tested inside such a host as it is. Config has no
-# threads.
+# threads; of the stress programs those that count threads and memory find ThreadSanitizer's own.
 check: all normal address thread
 	@.ci/tools gcc python3 valgrind strace abidiff
 	@rm -rf build/check
@@ -157,11 +157,16 @@ check: all normal address thread
 	@.ci/suite $@ model-address     Tests/Model/run.sh build/address --address --seconds 30
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
 	@CC=clang CFLAGS='$(ADDRESS)' .ci/suite $@ stress-address    Tests/Stress/run.sh 0 rollback
+	@CMRELOAD_PREFIX=$(CURDIR)/build/thread CC=clang CFLAGS='$(THREAD)' .ci/suite $@ stress-thread \
+	    Tests/Stress/run.sh 4 start_race blocked_callbacks consistency
 	@.ci/suite $@ soak              Tests/Soak/run.sh 1 --mounts 100
 	@.ci/suite $@ soak-faults       Tests/Soak/run.sh 0.5 --mounts 40 --faults
 	@.ci/summary build/check
 
 ADDRESS    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+# ThreadSanitizer's runtime is Swift's too, and asks for libdispatch.
+THREAD      = -fsanitize=thread -L$(RUNTIME) -Wl,-rpath,$(RUNTIME) -ldispatch -lBlocksRuntime
+RUNTIME     = $(abspath $(dir $(realpath $(shell command -v swift)))../lib/swift/linux)
 swift_test  = swift test --skip-build --disable-xctest --sanitize=$(1) --scratch-path .build-$(1)
 
 demo: all
