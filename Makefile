@@ -92,12 +92,15 @@ prefix_of = mkdir -p build/$(1)/lib && ln -sfn ../../include build/$(1)/include 
     ln -sfn ../../../$(2)/debug/libcmreload.so build/$(1)/lib/libcmreload.so.1 && \
     ln -sfn libcmreload.so.1 build/$(1)/lib/libcmreload.so
 
+# What has to be built is part of the time that all suites together may take.
+%-begins:
+	@rm -rf build/$* && mkdir -p build/$* && touch build/$*/began
+
 # .ci/suite keeps what a suite says in build/test/NAME.log and never fails; .ci/summary judges all.
 # Tools that only tests need are wanted, not needed: without them a test says it was skipped.
-test: all normal
+test: test-begins all normal
 	@.ci/tools gcc g++ python3 python3-venv strip readelf pkg-config
 	@.ci/tools $(if $(CI),,--optional) cmake promtool client_golang
-	@rm -rf build/test
 	@.ci/suite $@ swift             swift test --skip-build --disable-xctest
 	@.ci/suite $@ header            Tests/ABITests/header/check.sh $(LIBRARY) $(NORMAL)
 	@.ci/suite $@ abi               Tests/ABITests/run.sh build
@@ -124,9 +127,8 @@ test: all normal
 # and every system call and allocation failing once. A sanitized library shares its runtime with a
 # host that clang built; the shipped one is tested inside such a host as it is. Config has no
 # threads; of the stress programs those that count threads and memory find ThreadSanitizer's own.
-check: all normal address thread
+check: check-begins all normal address thread
 	@.ci/tools gcc python3 valgrind strace abidiff
-	@rm -rf build/check
 	@.ci/suite $@ structure         Tests/Structure/structure.py
 	@.ci/suite $@ suites            Tests/Structure/suites.sh
 	@.ci/suite $@ format            Tests/Structure/format.sh

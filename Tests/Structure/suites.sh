@@ -52,6 +52,16 @@ check "the summary names what failed" names TestTwo printf '%s\n' \
     '--- PASS: TestOne (0.00s)' '--- FAIL: TestTwo (0.00s)'
 check "the summary says why" names "not 3" printf '%s\n' \
     '    some_test.go:7: 2, not 3' '--- FAIL: TestTwo (0.00s)'
+# A group that began so many seconds ago and ended now.
+takes() { # SECONDS EXPECTED VARIABLE
+    rm -rf "build/$group"
+    .ci/suite "$group/test" one echo "3 passed, 0 failed" >/dev/null
+    touch -d "$1 seconds ago" "build/$group/test/began"
+    prints "$2" sh -c "$3 .ci/summary build/$group/test | tail -n 1"
+}
+check "a group that ends in time passes" takes 500 "4 passed, 0 failed" CI=
+check "a group that takes too long fails" takes 700 "3 passed, 1 failed" CI=
+check "but not under CI" takes 700 "3 passed, 0 failed" CI=true
 check "a group without suites fails" sh -c "! .ci/summary build/absent-$$"
 
 summary
