@@ -92,7 +92,7 @@ prefix_of = mkdir -p build/$(1)/lib && ln -sfn ../../include build/$(1)/include 
     ln -sfn ../../../$(2)/debug/libcmreload.so build/$(1)/lib/libcmreload.so.1 && \
     ln -sfn libcmreload.so.1 build/$(1)/lib/libcmreload.so
 
-# What has to be built is part of the time that all suites together may take.
+# What has to be built is part of the time that all suites together take.
 %-begins:
 	@rm -rf build/$* && mkdir -p build/$* && touch build/$*/began
 
@@ -152,7 +152,7 @@ check: check-begins all normal address thread
 	@LIMIT=1800 .ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
 	@.ci/suite $@ scenarios-address env CC=clang CFLAGS='$(ADDRESS)' Tests/Scenarios/run.sh build/address
 	@.ci/suite $@ fuzz-address      env CC=clang CFLAGS='$(ADDRESS)' Tests/Fuzz/replay.sh build/address
-	@.ci/suite $@ fuzz              Tests/Fuzz/fuzz.sh all 5 -seed=1
+	@.ci/suite $@ fuzz              Tests/Fuzz/fuzz.sh all 5 -seed=1 -runs=20000
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
 	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
 	@.ci/suite $@ model             Tests/Model/run.sh build --seconds 30
