@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -376,6 +377,18 @@ static void become_able_to_mount(void) {
         skip("needs the right to mount");
 }
 
+/* Mounts a directory with a layer over it that takes what is written. */
+static void mount_overlay(const char *below, const char *path) {
+    char upper[PATH_MAX], work[PATH_MAX], options[3 * PATH_MAX];
+    snprintf(upper, sizeof upper, "%s/upper", path);
+    snprintf(work, sizeof work, "%s/work", path);
+    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s", below, upper, work);
+    must(mkdir(path, 0755) == 0 && mount("none", path, "tmpfs", 0, NULL) == 0);
+    must(mkdir(upper, 0755) == 0 && mkdir(work, 0755) == 0);
+    if (mount("none", path, "overlay", 0, options) != 0)
+        skip("needs overlayfs");
+}
+
 static void need(const char *what) {
     if (is(what, "process"))
         return;                                       /* each story has one to itself here */
@@ -473,6 +486,8 @@ static bool machine_verb(const char *verb) {
         is(argument_text(1), "inotify") ? free_inotify() : fail("only inotify can be freed");
     else if (is(verb, "bind"))
         must(mount(path_of(argument_text(1)), path_of(argument_text(2)), NULL, MS_BIND, NULL) == 0);
+    else if (is(verb, "overlay"))
+        mount_overlay(path_of(argument_text(1)), path_of(argument_text(2)));
     else if (is(verb, "unbind"))
         must(umount2(path_of(argument_text(1)), MNT_DETACH) == 0);
     else

@@ -36,7 +36,8 @@ var worldVerbs = map[string]func(){
 		must(syscall.Mount(place(word(1)), place(word(2)), "", syscall.MS_BIND,
 			""))
 	},
-	"unbind": func() { must(syscall.Unmount(place(word(1)), syscall.MNT_DETACH)) },
+	"overlay": func() { mountOverlay(place(word(1)), place(word(2))) },
+	"unbind":  func() { must(syscall.Unmount(place(word(1)), syscall.MNT_DETACH)) },
 
 	"environment": func() { must(os.Setenv(word(1), word(2))) },
 	"churn":       beginChurn,
@@ -143,6 +144,19 @@ func need() {
 		becomeNobody(true)
 	default:
 		fail("nothing is known about %s", word(1))
+	}
+}
+
+// mountOverlay mounts a directory with a layer over it that takes what is written.
+func mountOverlay(below, path string) {
+	upper, work := filepath.Join(path, "upper"), filepath.Join(path, "work")
+	must(os.Mkdir(path, 0o755))
+	must(syscall.Mount("none", path, "tmpfs", 0, ""))
+	must(os.Mkdir(upper, 0o755))
+	must(os.Mkdir(work, 0o755))
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", below, upper, work)
+	if syscall.Mount("none", path, "overlay", 0, options) != nil {
+		skip("needs overlayfs")
 	}
 }
 

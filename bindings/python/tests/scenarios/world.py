@@ -235,6 +235,17 @@ class World:
         source, target = (os.fsencode(self.path(line.text(index))) for index in (1, 2))
         must(libc.mount(source, target, None, MS_BIND, None))
 
+    def do_overlay(self, line):
+        """Mounts a directory with a layer over it that takes what is written."""
+        below, path = (self.path(line.text(index)) for index in (1, 2))
+        path.mkdir()
+        must(libc.mount(b"none", os.fsencode(path), b"tmpfs", 0, None))
+        (path / "upper").mkdir()
+        (path / "work").mkdir()
+        options = f"lowerdir={below},upperdir={path}/upper,workdir={path}/work"
+        if libc.mount(b"none", os.fsencode(path), b"overlay", 0, os.fsencode(options)) != 0:
+            raise Skipped("needs overlayfs")
+
     def do_unbind(self, line):
         must(libc.umount2(os.fsencode(self.path(line.text(1))), MNT_DETACH))
 
