@@ -256,8 +256,11 @@ enum {
                                       * version; start and rollback do not wait */
     CMR_OPTION_CONFIRM_MS = 8,       /* 0; else a version that a change or a reload published goes
                                       * away again unless it is confirmed within this time */
-    CMR_OPTION_SENSITIVE = 9,        /* 0; 1: values are secrets: the library's memory is wiped
-                                      * before it is freed, and the checksum is in no metric */
+    CMR_OPTION_SENSITIVE = 9,        /* 0; 1: values are secrets, and so are the names of members in
+                                      * them, but not those of keys: the library's memory is wiped
+                                      * before it is freed, the checksum is in no metric, and of a
+                                      * violation the place is told with * for each such name; the
+                                      * schema_path has those that the schema says itself */
     CMR_OPTION_SNIFF_JSON = 10,      /* 0; 1: keys that no suffix gives a format are parsed as JSON
                                       * when they are JSON */
     CMR_OPTION_LENIENT = 11,         /* 0; 1: what does not parse is kept as text instead of
@@ -339,8 +342,9 @@ typedef struct cmr_change {
 
 /* One rule that content breaks. */
 typedef struct cmr_violation {
-    const char *key;           /* the key whose value breaks it */
-    const char *instance_path; /* the RFC 6901 pointer to the value within the key */
+    const char *key;           /* the key whose value breaks it; "": the configuration does */
+    const char *instance_path; /* the RFC 6901 pointer to the value within the key; with
+                                * CMR_OPTION_SENSITIVE each name of a member in it is * */
     const char *schema_path;   /* the RFC 6901 pointer to the rule */
     const char *keyword;       /* the rule's name */
     const char *expected;      /* what would have been right */

@@ -5,10 +5,12 @@ import Testing
 @testable import Config
 
 @Suite struct ViolationTests {
-    private func violations(_ schema: String, _ json: String) throws -> Violations {
+    private func violations(_ schema: String, _ json: String, tellsNames: Bool = true) throws
+        -> Violations
+    {
         let document = try Document.test("test.json", json)
         defer { document.release(TestMemory.memory) }
-        let violations = Violations(memory: TestMemory.memory)
+        let violations = Violations(memory: TestMemory.memory, tellsNames: tellsNames)
         _ = try Schema.test(schema).validate(
             document.root, into: violations, memory: TestMemory.memory)
         try violations.seal()
@@ -80,6 +82,23 @@ import Testing
         for violation in found {
             #expect(!violation.description.contains("hunter"), "\(violation)")
         }
+    }
+
+    @Test(arguments: [
+        (#"{"additionalProperties":false}"#, #"{"hunter2":1}"#, "/*"),
+        (#"{"properties":{"a":{"items":{"type":"null"}}}}"#, #"{"a":[null,1]}"#, "/*/1"),
+        (#"{"additionalProperties":{"required":["a"]}}"#, #"{"a/b~c":{}}"#, "/*"),
+        (#"{"propertyNames":{"maxLength":1}}"#, #"{"*":0,"hunter2":1}"#, "/*"),
+        (#"{"items":{"type":"null"}}"#, "[1]", "/0"), (#"{"type":"null"}"#, "1", ""),
+    ])
+    func `names of members are not told where they are secrets`(
+        schema: String, json: String, path: String
+    ) throws {
+        let violations = try violations(schema, json, tellsNames: false)
+        #expect(TestViolation(violations.list[0]).path == path)
+        let failure = try #require(violations.failure)
+        #expect(failure.message.contains(path.isEmpty ? "type: " : " at \(path): "))
+        #expect(!failure.message.contains("hunter"))
     }
 
     @Test(arguments: [
