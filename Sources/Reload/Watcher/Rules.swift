@@ -199,7 +199,7 @@ extension Watcher {
         if let failure { throw failure }
     }
 
-    /// All that the newest rejection found, as JSON; nothing when it was no schema that rejected.
+    /// What the newest rejection found, as JSON; nothing when it was no schema that rejected.
     package func violations() throws(Failure) -> OwnedText {
         let rejection = reactor.lock.withLock { newestRejection }
         guard let rejection else { throw Failure(.notFound, "nothing is rejected") }

@@ -569,7 +569,7 @@ class Config(Live):
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """The rules that the newest rejection broke; empty when all is well."""
+        """The rules that the newest rejection broke, at most 100; empty when all is well."""
         return self._violations()
 
 
