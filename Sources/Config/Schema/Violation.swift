@@ -215,9 +215,10 @@ struct ViolationText: ~Copyable {
         }
     }
 
-    /// A number and what it counts, in the plural where it is due.
+    /// A number and what it counts, in the plural where it is due. The largest stands for all that
+    /// are larger.
     mutating func append(_ number: UInt64, _ noun: StaticString) throws(Failure) {
-        try append(number)
+        if number == .max { try append("2^64") } else { try append(number) }
         try append(" ")
         try append(noun)
         if number != 1 { try append("s") }
