@@ -256,8 +256,11 @@ enum {
                                       * version; start and rollback do not wait */
     CMR_OPTION_CONFIRM_MS = 8,       /* 0; else a version that a change or a reload published goes
                                       * away again unless it is confirmed within this time */
-    CMR_OPTION_SENSITIVE = 9,        /* 0; 1: values are secrets: the library's memory is wiped
-                                      * before it is freed, and the checksum is in no metric */
+    CMR_OPTION_SENSITIVE = 9,        /* 0; 1: values are secrets, and so are the names of members in
+                                      * them, but not those of keys: the library's memory is wiped
+                                      * before it is freed, the checksum is in no metric, and of a
+                                      * violation the place is told with * for each such name; the
+                                      * schema_path has those that the schema says itself */
     CMR_OPTION_SNIFF_JSON = 10,      /* 0; 1: keys that no suffix gives a format are parsed as JSON
                                       * when they are JSON */
     CMR_OPTION_LENIENT = 11,         /* 0; 1: what does not parse is kept as text instead of
@@ -339,13 +342,15 @@ typedef struct cmr_change {
 
 /* One rule that content breaks. */
 typedef struct cmr_violation {
-    const char *key;           /* the key whose value breaks it */
-    const char *instance_path; /* the RFC 6901 pointer to the value within the key */
+    const char *key;           /* the key whose value breaks it; "": the configuration does */
+    const char *instance_path; /* the RFC 6901 pointer to the value within the key; with
+                                * CMR_OPTION_SENSITIVE each name of a member in it is * */
     const char *schema_path;   /* the RFC 6901 pointer to the rule */
     const char *keyword;       /* the rule's name */
     const char *expected;      /* what would have been right */
-    uint32_t line;             /* where the value begins, counted from 1 */
-    uint32_t column;           /* in bytes, counted from 1 */
+    uint32_t line;             /* where the value begins, counted from 1; 0: the configuration as a
+                                * whole, or the name of a key, breaks it, which is in no text */
+    uint32_t column;           /* in bytes, counted from 1; 0 where line is */
 } cmr_violation;
 
 /* What a subscriber is told.
@@ -1188,11 +1193,13 @@ cmr_status cmr_watcher_wait(cmr_watcher *watcher, uint64_t after_version, int64_
 /* Sets the JSON Schema (draft 2020-12) that a value must satisfy before it is published.
  *
  * path is a key, KEY#/pointer, or "" for the configuration as a whole: one object with a member for
- * each key, a parsed value or text. Text is taken as what it reads as where the schema asks for an
- * integer, number, boolean or null: PORT = 8080 satisfies {"type": "integer"}. What is absent is
- * not validated; the schema for "" can require it. A path has one schema: this replaces the one
- * before, and NULL with a size of 0 takes it away. Nothing is ever fetched: a $ref leads within the
- * schema, to those of cmr_watcher_add_schema, or to the draft's own metaschema.
+ * each key, a parsed value or text. The text of a key of text format, as a whole, is taken as what
+ * it reads as where the schema asks for an integer, number, boolean or null: a key PORT that holds
+ * 8080 satisfies {"type": "integer"}. Strings within a parsed value stay strings, and all values of
+ * dotenv, INI and properties are strings: PORT=8080 in a.env does not satisfy it. What
+ * is absent is not validated; the schema for "" can require it. A path has one schema: this
+ * replaces the one before, and NULL with a size of 0 takes it away. Nothing is ever fetched: a $ref
+ * leads within the schema, to those of cmr_watcher_add_schema, or to the draft's own metaschema.
  *
  * pattern knows ECMA-262's syntax without look-around and back-references, takes time linear in the
  * text, and is Unicode-aware: \p{...} with general categories. format annotates unless
@@ -1234,8 +1241,9 @@ cmr_status cmr_watcher_set_schema(cmr_watcher *watcher, const char *path,
 cmr_status cmr_watcher_add_schema(cmr_watcher *watcher, const char *id, const char *json_schema,
                                   size_t size, cmr_error *error);
 
-/* Tells all that the newest rejection found: a JSON array of objects with the members of
- * cmr_violation. It is empty when it was no schema that rejected.
+/* Tells what the newest rejection found, the first hundred violations if there are more: a JSON
+ * array of objects with the members of cmr_violation. It is empty when it was no schema that
+ * rejected. The message of the rejection tells how many there are in all.
  *
  * Ownership  yours: cmr_free.
  * Threads    any.

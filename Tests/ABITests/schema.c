@@ -117,6 +117,47 @@ TEST("a schema for the whole configuration sees an object of keys, and text as w
     cmr_watcher_destroy(watcher);
 }
 
+TEST("strings within a parsed value are no numbers, whatever they read as")
+{
+    static const struct { const char *path, *schema; } asked[] = {
+        {"a.env", "{\"properties\": {\"PORT\": {\"type\": \"integer\"}}}"},
+        {"a.env#/PORT", "{\"type\": \"integer\"}"},
+        {"", "{\"properties\": {\"a.env\":"
+             " {\"properties\": {\"PORT\": {\"type\": \"integer\"}}}}}"},
+    };
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("a.env", "PORT=8080\n"), FILE_TEXT("PORT", "8080"));
+    start(watcher);
+    for (size_t index = 0; index < sizeof asked / sizeof *asked; index++) {
+        about("%s", asked[index].path);
+        cmr_error error = CMR_ERROR_INIT;
+        CHECK_STATUS(set_schema(watcher, asked[index].path, asked[index].schema, &error),
+                     CMR_E_REJECTED);
+        CHECK(strstr(error.message, "at /PORT: expected an integer, found a string") != NULL);
+    }
+    CHECK_OK(set_schema(watcher, "PORT", "{\"type\": \"integer\"}", NULL));
+    CHECK_OK(set_schema(watcher, "a.env#/PORT", "{\"pattern\": \"^[0-9]+$\"}", NULL));
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("what breaks a schema and is in no text has no line: the whole, and names of keys")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    cmr_error error = CMR_ERROR_INIT;
+    PUBLISH(mount, FILE_TEXT("Key", "1"));
+    start(watcher);
+    CHECK_STATUS(set_schema(watcher, "", "{\"required\": [\"PORT\"]}", &error), CMR_E_REJECTED);
+    CHECK_TEXT(error.key, "");
+    CHECK(error.line == 0 && error.column == 0);
+    CHECK_STATUS(set_schema(watcher, "", "{\"propertyNames\": {\"maxLength\": 2}}", &error),
+                 CMR_E_REJECTED);
+    CHECK_TEXT(error.key, "Key");
+    CHECK(error.line == 0 && error.column == 0);
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("a schema that is wrong is refused when it is set, with the place")
 {
     static const struct { const char *schema; cmr_status status; uint32_t line, column; } rows[] = {

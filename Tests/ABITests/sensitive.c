@@ -335,3 +335,116 @@ TEST("the checksum is in no metric and no log line, everything else is told")
     cmr_watcher_destroy(watcher);
     cmr_watcher_destroy(open);
 }
+
+/* What a subscriber was told of the newest rejection. */
+struct told {
+    struct gate rejected;
+    char path[64], text[1 << 12];
+};
+
+static void note(void *context, const cmr_event *event)
+{
+    struct told *told = context;
+    if (event->kind != CMR_EVENT_REJECTED) return;
+    CHECK(event->violation_count > 0);
+    snprintf(told->path, sizeof told->path, "%s", event->violations->instance_path);
+    snprintf(told->text, sizeof told->text, "%s %s\n", event->error->key, event->error->message);
+    for (size_t index = 0; index < event->violation_count; index++) {
+        const cmr_violation *violation = event->violations + index;
+        size_t used = strlen(told->text);
+        snprintf(told->text + used, sizeof told->text - used, "%s %s %s %s %s\n", violation->key,
+                 violation->instance_path, violation->schema_path, violation->keyword,
+                 violation->expected);
+    }
+    gate_open(&told->rejected);
+}
+
+static size_t traces_in_text(const char *text)
+{
+    return traces_in((const unsigned char *)text, strlen(text));
+}
+
+TEST("of names that a schema rejected nothing is told, and nothing is left")
+{
+    /* The place is told with * for each name; that the schema names is in its own path. */
+    static const struct { const char *path, *schema, *key, *content, *place, *rule; } rejected[] = {
+        {"a.json", "{\"additionalProperties\": {\"type\": \"string\"}}",
+         "a.json", "{\"$\": 1}", "/*", "/additionalProperties/type"},
+        {"a.json", "{\"properties\": {\"o\": {\"additionalProperties\": false}}}",
+         "a.json", "{\"o\": {\"$\": 1, \"$$\": 2}}", "/*/*",
+         "/properties/o/additionalProperties"},
+        {"a.json", "{\"items\": {\"properties\": {\"a\": true}, \"unevaluatedProperties\": false}}",
+         "a.json", "[{}, {\"a\": \"$\", \"$\": [\"$\"]}]", "/1/*",
+         "/items/unevaluatedProperties"},
+        {"a.json", "{\"propertyNames\": {\"maxLength\": 8, \"pattern\": \"^[a-z]$\"}}",
+         "a.json", "{\"$\": \"$\", \"\\u0041$\": {\"$\": 2}}", "/*", "/propertyNames/maxLength"},
+        {"a.json#/x", "{\"patternProperties\": {\"\": {\"uniqueItems\": true}}}",
+         "a.json", "{\"x\": {\"$\": [{\"$\": \"$\"}, {\"$\": \"$\"}]}}", "/*/*",
+         "/patternProperties//uniqueItems"},
+        {"a.yaml", "{\"additionalProperties\": {\"enum\": [{\"a\": 1}, 2, 3]}}",
+         "a.yaml", "$: {$: $}\n", "/*", "/additionalProperties/enum"},
+        {"a.toml", "{\"additionalProperties\": {\"const\": {\"a\": {\"b\": 1}}}}",
+         "a.toml", "[$.$]\n\"$\" = 1\n", "/*", "/additionalProperties/const"},
+        {"", "{\"properties\": {\"a.env\": {\"additionalProperties\": {\"type\": \"integer\"}}}}",
+         "a.env", "A$=$\n", "/*", "/properties/a.env/additionalProperties/type"},
+    };
+    static struct told told = {.rejected = GATE_INIT};
+    static struct lines lines = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    static cmr_error error = CMR_ERROR_INIT;
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = sensitive_watcher(mount);
+    REQUIRE_OK(cmr_set_log_handler(keep_line, &lines, CMR_LOG_DEBUG));
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, 0, note, &told, NULL, NULL));
+    PUBLISH(mount, FILE_TEXT("token", "none"));
+    start(watcher);
+    for (size_t index = 0; index < sizeof rejected / sizeof *rejected; index++) {
+        const char *path = rejected[index].path, *schema = rejected[index].schema;
+        char *json = NULL;
+        size_t size = 0;
+        about("%s", schema);
+        REQUIRE_OK(cmr_watcher_set_schema(watcher, path, schema, strlen(schema), NULL));
+        publish_secret(mount, rejected[index].key, rejected[index].content);
+        CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, &error), CMR_E_REJECTED);
+        REQUIRE(gate_wait(&told.rejected, (int)index + 1));
+        REQUIRE_OK(cmr_watcher_violations(watcher, &json, &size));
+        CHECK_TEXT(told.path, rejected[index].place);
+        CHECK(strstr(error.message, text(" at %s: ", told.path)) != NULL);
+        CHECK(strstr(lines.text, error.message) != NULL);
+        CHECK(strstr(json, text("\"instance_path\":\"%s\"", told.path)) != NULL);
+        CHECK(strstr(json, text("\"schema_path\":\"%s\"", rejected[index].rule)) != NULL);
+        CHECK_INT(traces_in_text(told.text), 0);
+        CHECK_INT(traces_in_text(error.message), 0);
+        CHECK_INT(traces_in_text(lines.text), 0);
+        CHECK_INT(traces_in_text(json), 0);
+        cmr_free(json);
+        CHECK(leaves_nothing());
+        PUBLISH(mount, FILE_TEXT("token", "none"));
+        CHECK_INT(reload(watcher), 1);
+        REQUIRE_OK(cmr_watcher_set_schema(watcher, path, NULL, 0, NULL));
+    }
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("of names that did not let the watcher start, or a schema be set, nothing is left")
+{
+    static const char schema[] = "{\"properties\": {\"o\": {\"additionalProperties\": false}}}";
+    static cmr_error error = CMR_ERROR_INIT;
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = sensitive_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_schema(watcher, "a.json", schema, strlen(schema), NULL));
+    publish_secret(mount, "a.json", "{\"o\": {\"$\": \"$\"}}");
+    CHECK_STATUS(cmr_watcher_start(watcher, &error), CMR_E_REJECTED);
+    CHECK(strstr(error.message, " at /*/*: ") != NULL);
+    CHECK(leaves_nothing());
+    REQUIRE_OK(cmr_watcher_set_schema(watcher, "a.json", NULL, 0, NULL));
+    start(watcher);
+    CHECK(traces() > 0);
+    CHECK_STATUS(cmr_watcher_set_schema(watcher, "a.json", schema, strlen(schema), &error),
+                 CMR_E_REJECTED);
+    CHECK(strstr(error.message, " at /*/*: ") != NULL);
+    PUBLISH(mount, FILE_TEXT("token", "none"));
+    CHECK_INT(reload(watcher), 2);
+    CHECK(leaves_nothing());
+    cmr_watcher_destroy(watcher);
+}

@@ -82,7 +82,7 @@ type Violation struct {
 	SchemaPath   string `json:"schema_path"`   // the JSON pointer to the rule
 	Keyword      string `json:"keyword"`       // the rule's name
 	Expected     string `json:"expected"`      // what would have been right
-	Line         int    `json:"line"`          // where the value begins, counted from 1
+	Line         int    `json:"line"`          // where the value begins, counted from 1; 0: in no text
 	Column       int    `json:"column"`        // in bytes, counted from 1
 }
 

@@ -255,8 +255,8 @@ func WithConfirm(limit time.Duration) Option {
 }
 
 // WithSensitive says that the values are secrets: the library wipes its memory of them before it
-// frees it, and the checksum is in no metric. What versions were copied to is Go's memory, which
-// is not wiped.
+// frees it, the checksum is in no metric, and no violation tells names of members within values.
+// What versions were copied to is Go's memory, which is not wiped.
 func WithSensitive() Option { return withValue("WithSensitive", abi.OptionSensitive, 1) }
 
 // WithJSONSniffing parses keys that no suffix gives a format as JSON when they are JSON.

@@ -110,8 +110,8 @@ func (c *Config) rejectionNow(failure *abi.Failure) error {
 	return err
 }
 
-// Violations tells which rules of schemas the newest rejection breaks, all of them; none when no
-// schema rejects anything now.
+// Violations tells which rules of schemas the newest rejection breaks, at most a hundred; none when
+// no schema rejects anything now.
 func (c *Config) Violations() []Violation {
 	if c.enter() != nil {
 		return nil

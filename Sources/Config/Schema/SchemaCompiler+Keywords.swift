@@ -78,11 +78,12 @@ extension SchemaCompiler {
         try append(operation, keyword, types, operand: SchemaCompiler.count(value))
     }
 
-    /// A limit on how many there may be; one that no count can reach is as good as the largest.
+    /// A limit on how many there may be. Those of 2^64 and more, which no count can reach, are the
+    /// largest, which no double is.
     private static func count(_ value: Value) -> UInt64 {
         switch Number(value.node.pointee) {
         case .integer(let limit): UInt64(max(limit, 0))
-        case .double(let limit): limit < 0x1p62 ? UInt64(max(limit, 0)) : UInt64(1) << 62
+        case .double(let limit): limit < 0x1p64 ? UInt64(max(limit, 0)) : .max
         case nil: 0
         }
     }

@@ -1,6 +1,6 @@
 // Puts into words what a value breaks. Runs only when something is wrong, and finds paths and
-// places by walking to them once more. Names of members and what the schema says may appear, a
-// value never: of it only the type and the length are told.
+// places by walking to them once more. What the schema says may appear, and names of members where
+// they are no secrets; a value never: of it only the type and the length are told.
 
 extension Validation {
     /// Reports that a value breaks what an instruction says.
@@ -90,7 +90,7 @@ extension Validation {
         document.walk(to: node) { name, index in
             do throws(Failure) {
                 if let name {
-                    try text.append(step: name)
+                    try text.append(step: violations.tellsNames ? name : Bytes("*"))
                 } else {
                     try text.append("/")
                     try text.append(UInt64(truncatingIfNeeded: index))

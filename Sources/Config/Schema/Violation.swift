@@ -7,7 +7,8 @@
 package struct Violation: BitwiseCopyable {
     /// The key whose value breaks it; "" when it is the configuration as a whole.
     package let key: UnsafePointer<CChar>
-    /// The RFC 6901 pointer to the value within the key.
+    /// The RFC 6901 pointer to the value within the key; with `*` for each name of a member where
+    /// names are secret.
     package let instancePath: UnsafePointer<CChar>
     /// The RFC 6901 pointer to the rule, through the references that led to it.
     package let schemaPath: UnsafePointer<CChar>
@@ -23,6 +24,8 @@ package struct Violation: BitwiseCopyable {
 package final class Violations: @unchecked Sendable {
     // Safe to share once it is sealed: what adds refuses to from then on.
     private let memory: Memory
+    /// Whether names of members are told: they are content, as values are.
+    let tellsNames: Bool
     private var texts: List<UInt8>
     private var records: List<Record>
     private var sealed: List<Violation>
@@ -46,8 +49,9 @@ package final class Violations: @unchecked Sendable {
         var column: UInt32 = 0
     }
 
-    package init(memory: Memory) {
+    package init(memory: Memory, tellsNames: Bool = true) {
         self.memory = memory
+        self.tellsNames = tellsNames
         texts = List(memory)
         records = List(memory)
         sealed = List(memory)
@@ -211,9 +215,10 @@ struct ViolationText: ~Copyable {
         }
     }
 
-    /// A number and what it counts, in the plural where it is due.
+    /// A number and what it counts, in the plural where it is due. The largest stands for all that
+    /// are larger.
     mutating func append(_ number: UInt64, _ noun: StaticString) throws(Failure) {
-        try append(number)
+        if number == .max { try append("2^64") } else { try append(number) }
         try append(" ")
         try append(noun)
         if number != 1 { try append("s") }

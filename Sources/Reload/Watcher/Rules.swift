@@ -63,8 +63,9 @@ extension Content {
 
 extension Rules {
     /// Holds content to all schemas. What is the same as in `known`, which passed, passes.
-    func validate(_ content: Content, knowing known: Content?, memory: Memory) throws(Rejection) {
-        let violations = Violations(memory: memory)
+    func validate(_ content: Content, knowing known: Content?, options: Options) throws(Rejection) {
+        let memory = options.memory
+        let violations = Violations(memory: memory, tellsNames: !options.isSensitive)
         do throws(Failure) {
             for rule in schemas {
                 try rule.validate(
@@ -82,9 +83,9 @@ extension Rules {
 
 extension Rules {
     /// The same for what is not published by passing.
-    fileprivate func check(_ content: Content, memory: Memory) throws(Failure) {
+    fileprivate func check(_ content: Content, options: Options) throws(Failure) {
         do throws(Rejection) {
-            try validate(content, knowing: nil, memory: memory)
+            try validate(content, knowing: nil, options: options)
         } catch { throw error.failure }
     }
 }
@@ -114,7 +115,7 @@ extension Watcher {
     func validate(_ content: Content, by rules: Rules, knowing known: Content?)
         throws(Rejection) -> SharedSnapshot?
     {
-        try rules.validate(content, knowing: known, memory: options.memory)
+        try rules.validate(content, knowing: known, options: options)
         guard let validator = rules.validator else { return nil }
         let candidate = reactor.lock.withLock {
             SharedSnapshot.make(content: content, current: current, version: 0)
@@ -170,7 +171,7 @@ extension Watcher {
                     json: json, path: path, registry: schemaRegistry,
                     assertsFormat: assertsFormat, memory: .system)
                 let rule = SchemaRule(path: Array(path), schema: schema)
-                if let now { try Rules(schemas: [rule]).check(now, memory: options.memory) }
+                if let now { try Rules(schemas: [rule]).check(now, options: options) }
                 changed.append(rule)
             }
         } catch {
@@ -198,7 +199,7 @@ extension Watcher {
         if let failure { throw failure }
     }
 
-    /// All that the newest rejection found, as JSON; nothing when it was no schema that rejected.
+    /// What the newest rejection found, as JSON; nothing when it was no schema that rejected.
     package func violations() throws(Failure) -> OwnedText {
         let rejection = reactor.lock.withLock { newestRejection }
         guard let rejection else { throw Failure(.notFound, "nothing is rejected") }

@@ -5,10 +5,12 @@ import Testing
 @testable import Config
 
 @Suite struct ViolationTests {
-    private func violations(_ schema: String, _ json: String) throws -> Violations {
+    private func violations(_ schema: String, _ json: String, tellsNames: Bool = true) throws
+        -> Violations
+    {
         let document = try Document.test("test.json", json)
         defer { document.release(TestMemory.memory) }
-        let violations = Violations(memory: TestMemory.memory)
+        let violations = Violations(memory: TestMemory.memory, tellsNames: tellsNames)
         _ = try Schema.test(schema).validate(
             document.root, into: violations, memory: TestMemory.memory)
         try violations.seal()
@@ -83,6 +85,23 @@ import Testing
     }
 
     @Test(arguments: [
+        (#"{"additionalProperties":false}"#, #"{"hunter2":1}"#, "/*"),
+        (#"{"properties":{"a":{"items":{"type":"null"}}}}"#, #"{"a":[null,1]}"#, "/*/1"),
+        (#"{"additionalProperties":{"required":["a"]}}"#, #"{"a/b~c":{}}"#, "/*"),
+        (#"{"propertyNames":{"maxLength":1}}"#, #"{"*":0,"hunter2":1}"#, "/*"),
+        (#"{"items":{"type":"null"}}"#, "[1]", "/0"), (#"{"type":"null"}"#, "1", ""),
+    ])
+    func `names of members are not told where they are secrets`(
+        schema: String, json: String, path: String
+    ) throws {
+        let violations = try violations(schema, json, tellsNames: false)
+        #expect(TestViolation(violations.list[0]).path == path)
+        let failure = try #require(violations.failure)
+        #expect(failure.message.contains(path.isEmpty ? "type: " : " at \(path): "))
+        #expect(!failure.message.contains("hunter"))
+    }
+
+    @Test(arguments: [
         ("null", "null"), ("true", "a boolean"), ("5", "an integer"), ("5.5", "a number"),
         ("\"日本\"", "a string of 2 characters"), ("[1]", "an array of 1 element"),
         ("{\"a\":1,\"b\":2}", "an object of 2 members"),
@@ -106,6 +125,10 @@ import Testing
         (#"{"exclusiveMinimum":1}"#, "1", "a number above 1"),
         (#"{"exclusiveMaximum":1.5}"#, "2", "a number below 1.5"),
         (#"{"minItems":1}"#, "[]", "at least 1 element"),
+        (#"{"minItems":4611686018427387904}"#, "[]", "at least 4611686018427387904 elements"),
+        (#"{"minLength":9223372036854775808}"#, "\"\"", "at least 9223372036854775808 characters"),
+        (#"{"minLength":1e30}"#, "\"\"", "at least 2^64 characters"),
+        (#"{"contains":true,"minContains":1e30}"#, "[1]", "at least 2^64 matching elements"),
         (#"{"maxItems":2}"#, "[1,2,3]", "at most 2 elements"),
         (#"{"minProperties":1}"#, "{}", "at least 1 member"),
         (#"{"contains":{"const":1}}"#, "[2]", "at least 1 matching element, found 0"),

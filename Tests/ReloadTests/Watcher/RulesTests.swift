@@ -79,12 +79,12 @@ import Testing
         documents[7] = try document("key7", "ok")
         let after = try content(documents)
         for document in documents { document.release(.system) }
-        try rules.validate(after, knowing: before, memory: .system)
+        try rules.validate(after, knowing: before, options: Options())
         #expect(throws: Rejection.self) {
-            try rules.validate(after, knowing: nil, memory: .system)
+            try rules.validate(after, knowing: nil, options: Options())
         }
         #expect(throws: Rejection.self) {
-            try rules.validate(before, knowing: after, memory: .system)
+            try rules.validate(before, knowing: after, options: Options())
         }
     }
 }

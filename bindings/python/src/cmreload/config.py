@@ -146,7 +146,8 @@ class Config(Live):
         drain: seconds that publishing waits for the holders of the version before. 0.
         confirm: seconds within which a change must be confirmed, 0 for never. 0.
         history: how many versions are kept. 10.
-        sensitive: wipe memory before it is freed, tell no checksum in logs and metrics.
+        sensitive: wipe memory before it is freed, tell no checksum in logs and metrics, and no
+            names of members within values in violations.
         sniff_json: parse keys that no suffix gives a format as JSON when they are JSON.
         lenient: keep as text what does not parse, instead of rejecting the version.
         expand_environment: replace ``${NAME}`` by the environment's.
@@ -568,7 +569,7 @@ class Config(Live):
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """The rules that the newest rejection broke; empty when all is well."""
+        """The rules that the newest rejection broke, at most 100; empty when all is well."""
         return self._violations()
 
 

@@ -150,7 +150,8 @@ class Violation(SimpleNamespace):
     """One rule that content breaks.
 
     ``instance_path`` and ``schema_path`` are RFC 6901 pointers, to the value within its key and to
-    the rule; ``line`` and ``column`` say where the value begins, counted from 1.
+    the rule; ``line`` and ``column`` say where the value begins, counted from 1, or 0 for what is
+    in no text: the configuration as a whole, and names of keys.
     """
 
     key: str
