@@ -215,6 +215,172 @@ TEST("a rollback does not wait for holders, and drops what waits for them")
     cmr_watcher_destroy(watcher);
 }
 
+/* ---- Rules that change while a version waits ---- */
+
+static const char small[] = "{\"properties\": {\"x\": {\"maximum\": 5}}}";
+
+static cmr_status want_small(void *context, const cmr_snapshot *candidate, cmr_error *error)
+{
+    int64_t x = 0;
+    (void)context, (void)error;
+    return cmr_snapshot_int64(candidate, "a.json#/x", &x) == CMR_OK && x > 5 ? CMR_E_REJECTED
+                                                                             : CMR_OK;
+}
+
+static cmr_status set_small_schema(cmr_watcher *watcher)
+{
+    return cmr_watcher_set_schema(watcher, "a.json", small, strlen(small), NULL);
+}
+
+static cmr_status set_small_validator(cmr_watcher *watcher)
+{
+    return cmr_watcher_set_validator(watcher, want_small, NULL);
+}
+
+static cmr_status (*const set_rule[])(cmr_watcher *) = {set_small_schema, set_small_validator};
+
+/* A watcher whose version 1 has an x of 1 and is held. */
+static cmr_watcher *started_with_x(const char *mount, int64_t drain_ms, const cmr_snapshot **held)
+{
+    cmr_watcher *watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_DRAIN_MS, drain_ms));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 0));
+    PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 1}"));
+    start(watcher);
+    *held = cmr_watcher_acquire(watcher);
+    return watcher;
+}
+
+TEST("what waits is judged by a rule that comes meanwhile, and is not published against it")
+{
+    for (size_t rule = 0; rule < sizeof set_rule / sizeof *set_rule; rule++) {
+        const char *mount = new_mount(text("mount-%zu", rule));
+        const cmr_snapshot *held = NULL;
+        cmr_stats stats = CMR_STATS_INIT;
+        about("rule %zu", rule);
+        cmr_watcher *watcher = started_with_x(mount, 3600 * 1000, &held);
+        PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 9}"));
+        CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+        CHECK_OK(set_rule[rule](watcher));
+        EVENTUALLY(cmr_watcher_stats(watcher, &stats) == CMR_OK && stats.reloads_rejected == 1);
+        CHECK_INT(stats.healthy, 0);
+        cmr_snapshot_release(held);
+        CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_REJECTED);
+        CHECK_INT(cmr_watcher_version(watcher), 1);
+        PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 5}"));
+        await_version(watcher, 2);
+                cmr_watcher_destroy(watcher);
+    }
+}
+
+struct reloading {
+    cmr_watcher *watcher;
+    int thread;
+    cmr_status status;
+    uint64_t version;
+};
+static void *reload_on_thread(void *context)
+{
+    struct reloading *reloading = context;
+    __atomic_store_n(&reloading->thread, gettid(), __ATOMIC_SEQ_CST);
+    reloading->status =
+        cmr_watcher_reload(reloading->watcher, patience_ms(), &reloading->version, NULL);
+    return NULL;
+}
+
+static void begin_reload(struct reloading *reloading, cmr_watcher *watcher, pthread_t *thread)
+{
+    *reloading = (struct reloading){.watcher = watcher};
+    REQUIRE(pthread_create(thread, NULL, reload_on_thread, reloading) == 0);
+    EVENTUALLY(__atomic_load_n(&reloading->thread, __ATOMIC_SEQ_CST) != 0);
+    EVENTUALLY(thread_sleeps(reloading->thread));
+}
+
+TEST("who waits for what waits hears what a new rule makes of it")
+{
+    for (size_t rule = 0; rule < sizeof set_rule / sizeof *set_rule; rule++) {
+        const char *mount = new_mount(text("mount-%zu", rule));
+        const cmr_snapshot *held = NULL;
+        struct reloading reloading;
+        pthread_t thread;
+        about("rule %zu", rule);
+        cmr_watcher *watcher = started_with_x(mount, 3600 * 1000, &held);
+        PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 9}"));
+        begin_reload(&reloading, watcher, &thread);
+        CHECK_OK(set_rule[rule](watcher));
+        pthread_join(thread, NULL);
+        CHECK_INT(reloading.status, CMR_E_REJECTED);
+
+        /* What the rule allows goes on waiting, and so does who asked for it. */
+        PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 5}"));
+        begin_reload(&reloading, watcher, &thread);
+        CHECK_OK(set_rule[rule](watcher));
+        CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+        CHECK_INT(cmr_watcher_version(watcher), 1);
+        cmr_snapshot_release(held);
+        pthread_join(thread, NULL);
+        CHECK_INT(reloading.status, CMR_OK);
+        CHECK_INT(reloading.version, 2);
+        cmr_watcher_destroy(watcher);
+    }
+}
+
+TEST("rules that change do not prolong the wait")
+{
+    const char *mount = new_mount("mount");
+    const cmr_snapshot *held = NULL;
+    cmr_watcher *watcher = started_with_x(mount, 300, &held);
+    PUBLISH(mount, FILE_TEXT("a.json", "{\"x\": 2}"));
+    EVENTUALLY(set_small_schema(watcher) == CMR_OK && cmr_watcher_version(watcher) == 2);
+    cmr_snapshot_release(held);
+    cmr_watcher_destroy(watcher);
+}
+
+TEST("a format that is set is that of what waits, too, whatever source it is of")
+{
+    const char *mount = new_mount("mount");
+    const cmr_snapshot *held = NULL;
+    struct recorder recorder;
+    cmr_watcher *watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_DRAIN_MS, 3600 * 1000));
+    REQUIRE_OK(cmr_watcher_add_default(watcher, "default.conf", "a: one", 6, NULL));
+    PUBLISH(mount, FILE_TEXT("app.conf", "a: one"));
+    recorder_init(&recorder);
+    start(watcher);
+    held = cmr_watcher_acquire(watcher);
+    record(watcher, &recorder);
+    PUBLISH(mount, FILE_TEXT("app.conf", "a: two"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+    CHECK_OK(cmr_watcher_set_format(watcher, "app.conf", CMR_FORMAT_YAML, NULL));
+    CHECK_OK(cmr_watcher_set_format(watcher, "default.conf", CMR_FORMAT_YAML, NULL));
+    CHECK_OK(cmr_watcher_set_validator(watcher, NULL, NULL));
+    CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+    CHECK_TEXT(current_text(watcher, "app.conf"), "a: one");
+    cmr_snapshot_release(held);
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "app.conf#/a"), "two");
+    CHECK_TEXT(current_text(watcher, "default.conf#/a"), "one");
+    CHECK_INT(event_at(&recorder, 0)->cause, CMR_CAUSE_RELOAD);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&recorder);
+}
+
+TEST("what waits is judged again, too, where nothing but its format is new")
+{
+    cmr_watcher *watcher = new_watcher(NULL);
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_DRAIN_MS, 3600 * 1000));
+    REQUIRE_OK(cmr_watcher_add_default(watcher, "app.conf", "a: one", 6, NULL));
+    start(watcher);
+    const cmr_snapshot *held = cmr_watcher_acquire(watcher);
+    CHECK_OK(cmr_watcher_set_format(watcher, "app.conf", CMR_FORMAT_YAML, NULL));
+    CHECK_OK(cmr_watcher_set_validator(watcher, NULL, NULL));
+    CHECK_INT(cmr_watcher_version(watcher), 1);
+    cmr_snapshot_release(held);
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, "app.conf#/a"), "one");
+    cmr_watcher_destroy(watcher);
+}
+
 /* A request that holds its snapshot: eight of them, over many versions. */
 struct request {
     cmr_watcher *watcher;

@@ -62,6 +62,13 @@ package final class Layer {
         warnedOf = nil
     }
 
+    /// What was made of its bytes does not count any more. Under the lock, by whoever loads.
+    func loadAgain() {
+        examined = nil
+        // One that is being written is loaded when it is quiet.
+        if state == .idle { state = .due }
+    }
+
     /// How the source is doing.
     package enum Health {
         case good

@@ -42,6 +42,8 @@ package struct ReloadAttempt {
     let known: Rejection?
     /// Load even what has not changed, and ask again for what was rejected.
     let isForced: Bool
+    /// What waited to be published is judged again, whether or not a layer is new in it.
+    let isWithdrawn: Bool
 
     private var memory: Memory { options.memory }
 
@@ -95,7 +97,7 @@ package struct ReloadAttempt {
         bench.parser.trim()
         // What nobody has changed is what is there. A first version lacks no source: until all of
         // them are good there is nothing to look at.
-        if newest == nil ? isIncomplete(result) : changed.isEmpty { return result }
+        if newest == nil ? isIncomplete(result) : changed.isEmpty && !isWithdrawn { return result }
         do throws(Rejection) {
             result.proposal = try propose(loaded, validate)
         } catch {

@@ -215,6 +215,7 @@ extension Watcher {
         while isLoading { reactor.lock.wait(until: .never) }
         if life == .stopped { throw Failure(.state, "the watcher was stopped") }
         isLoading = true
+        withdrawWaiting()
     }
 
     /// What was held back is looked at again: it may pass now. Under the lock.

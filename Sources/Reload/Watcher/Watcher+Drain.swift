@@ -43,7 +43,7 @@ extension Watcher {
         _ composition: Composition, _ candidate: SharedSnapshot?, cause: Event.Cause,
         tickets: [ReloadTicket]
     ) -> [ReloadTicket] {
-        let before = waiting?.deadline
+        let before = waiting?.deadline ?? withdrawnDeadline
         let tickets = dropWaiting() + tickets
         if let now = self.composition, composition.content.isSame(as: now.content) {
             // The sources are back at what is current: there is nothing left to wait for.
@@ -83,6 +83,19 @@ extension Watcher {
         if let candidate = waiting.candidate { reactor.retire(candidate) }
         if drainers == 0 { current.snapshot?.stopTelling() }
         return waiting.tickets
+    }
+
+    /// Rules change: what waits passed the former ones only. It is loaded and judged again, and its
+    /// callers go on waiting. Under the lock, by whoever loads.
+    func withdrawWaiting() {
+        guard let waiting, let composition else { return }
+        withdrawnDeadline = waiting.deadline
+        if waiting.cause == .reload { isReloadRequested = true }
+        tickets = dropWaiting() + tickets
+        for (layer, published) in zip(layers, composition.contents) where layer.source.canChange {
+            layer.content = published
+            layer.loadAgain()
+        }
     }
 
     /// Nobody holds one of the former versions any more. Under the lock.

@@ -14,7 +14,7 @@ extension Watcher {
                 && (isForced || layers[$0].state == .due || layers[$0].isHeldBack)
         }
         let taken = tickets
-        if due.isEmpty && taken.isEmpty { return nil }
+        if due.isEmpty && taken.isEmpty && withdrawnDeadline == nil { return nil }
         tickets.removeAll()
         isLoading = true
         let isRescan = !isForced && due.allSatisfy { layers[$0].needsReading }
@@ -38,7 +38,7 @@ extension Watcher {
             name: name, layers: layers, due: due, options: options ?? self.options, rules: rules,
             contents: layers.map { $0.content }, quarantines: layers.map { $0.quarantine },
             newest: (waiting?.composition ?? composition)?.content, known: rejectedTogether,
-            isForced: isForced)
+            isForced: isForced, isWithdrawn: withdrawnDeadline != nil)
     }
 
     /// Not under the lock.
@@ -110,6 +110,7 @@ extension Watcher {
             waiting?.tickets += callers
             if waiting != nil { callers = [] }
         }
+        withdrawnDeadline = nil
         // After what was published: a version that is told drops the rejections that wait.
         for rejection in rejections { reject(rejection, cause: ticket.cause) }
         for caller in callers { caller.end(problem, version: version) }

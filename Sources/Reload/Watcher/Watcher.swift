@@ -54,6 +54,8 @@ package final class Watcher {
     var waiting: Waiting? {
         didSet { reactor.noteWaiting((waiting == nil ? 0 : 1) - (oldValue == nil ? 0 : 1)) }
     }
+    /// When what waited would have been published, had not rules changed: until it is judged again.
+    var withdrawnDeadline: Instant?
     /// How many callers wait in `drain`.
     var drainers = 0
     /// Why the layers' new contents were not taken together although each of them was good.

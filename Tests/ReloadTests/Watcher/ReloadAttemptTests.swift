@@ -54,7 +54,8 @@ extension Payload {
         let attempt = ReloadAttempt(
             name: "", layers: [layer], due: [0], options: Options(), rules: Rules(),
             contents: [nil],
-            quarantines: [Quarantine()], newest: nil, known: nil, isForced: false)
+            quarantines: [Quarantine()], newest: nil, known: nil, isForced: false,
+            isWithdrawn: false)
         return attempt.run(
             with: bench, arm: { layer, _ in layer.source.watches() }, validate: { _ in nil },
             discard: { _ in })
