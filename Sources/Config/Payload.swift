@@ -169,7 +169,7 @@ package final class Payload {
     }
 
     /// What tells this content from other content, whatever order a directory lists it in: for
-    /// saying a thing once. Not for deciding equality.
+    /// saying and trying a thing once. Not for deciding what is taken.
     package var fingerprint: UInt64 {
         var sum: UInt64 = 1  // 0 stands for content that could not be read
         for index in 0..<count {

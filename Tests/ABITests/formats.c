@@ -1,6 +1,45 @@
 /* Formats of one's own: what keys are parsed as, by what was set, and by parsers of the host's. */
 #include "abitest.h"
 
+static const char *current_json(cmr_watcher *watcher)
+{
+    const cmr_snapshot *snapshot = cmr_watcher_acquire(watcher);
+    char *json = NULL;
+    CHECK_OK(cmr_snapshot_json(snapshot, "app.conf", &json, NULL));
+    const char *kept = text("%s", json ? json : "");
+    cmr_free(json);
+    cmr_snapshot_release(snapshot);
+    return kept;
+}
+
+/* Counts lines: "N" for a text of N lines; refuses a text that says so. */
+struct counter {
+    int calls;
+    uint64_t acquired;
+    cmr_watcher *watcher;
+};
+
+static cmr_status count_lines(void *context, const char *key, const void *bytes, size_t size,
+                              cmr_sink *json, cmr_error *error)
+{
+    struct counter *counter = context;
+    const char *content = bytes;
+    char number[32];
+    int lines = 0;
+    counter->calls++;
+    if (size >= 6 && !memcmp(content, "refuse", 6)) {
+        snprintf(error->message, sizeof error->message, "%s says no", key);
+        error->line = 3, error->column = 9;
+        return CMR_E_NOT_FOUND;
+    }
+    for (size_t index = 0; index < size; index++) lines += content[index] == '\n';
+    if (content[size] != '\0') return CMR_E_RANGE;
+    snprintf(number, sizeof number, "%d", lines);
+    if (cmr_sink_write(json, "{\"lines\":", 9) != CMR_OK) return CMR_E_RANGE;
+    if (cmr_sink_write(json, number, strlen(number)) != CMR_OK) return CMR_E_RANGE;
+    return cmr_sink_write(json, "}", 1);
+}
+
 /* ---- cmr_watcher_set_format ---- */
 
 TEST("a key without a telling suffix is of the format that was set for it")
@@ -117,6 +156,32 @@ TEST("a format that what is there does not have is not set")
     recorder_free(&recorder);
 }
 
+TEST("what was rejected is tried again at once when a format or a parser is set")
+{
+    const char *mount = new_mount("mount");
+    struct counter counter = {0};
+    cmr_error error = CMR_ERROR_INIT;
+    cmr_stats stats = CMR_STATS_INIT;
+    cmr_watcher *watcher = new_watcher(mount);
+    /* Nothing else looks again. */
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 0));
+    REQUIRE_OK(cmr_watcher_set_format(watcher, "app.conf", CMR_FORMAT_JSON, NULL));
+    PUBLISH(mount, FILE_TEXT("app.conf", "{\"port\": 1}"));
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("app.conf", "port: 2"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_PARSE);
+    REQUIRE_FINE(cmr_watcher_set_format(watcher, "app.conf", CMR_FORMAT_YAML, &error), error);
+    EVENTUALLY(cmr_watcher_stats(watcher, &stats) == CMR_OK && stats.healthy);
+    CHECK_TEXT(current_json(watcher), "{\"port\":2}");
+
+    PUBLISH(mount, FILE_TEXT("app.conf", "[\n"));
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_PARSE);
+    REQUIRE_OK(cmr_watcher_set_parser(watcher, "app.*", count_lines, &counter, NULL));
+    EVENTUALLY(cmr_watcher_stats(watcher, &stats) == CMR_OK && stats.healthy);
+    CHECK_TEXT(current_json(watcher), "{\"lines\":1}");
+    cmr_watcher_destroy(watcher);
+}
+
 static cmr_status want_tree(void *context, const cmr_snapshot *candidate, cmr_error *error)
 {
     (void)context;
@@ -183,34 +248,6 @@ TEST("what is no format, no pattern, or comes too late is refused")
 
 /* ---- cmr_watcher_set_parser ---- */
 
-/* Counts lines: "N" for a text of N lines; refuses a text that says so. */
-struct counter {
-    int calls;
-    uint64_t acquired;
-    cmr_watcher *watcher;
-};
-
-static cmr_status count_lines(void *context, const char *key, const void *bytes, size_t size,
-                              cmr_sink *json, cmr_error *error)
-{
-    struct counter *counter = context;
-    const char *content = bytes;
-    char number[32];
-    int lines = 0;
-    counter->calls++;
-    if (size >= 6 && !memcmp(content, "refuse", 6)) {
-        snprintf(error->message, sizeof error->message, "%s says no", key);
-        error->line = 3, error->column = 9;
-        return CMR_E_NOT_FOUND;
-    }
-    for (size_t index = 0; index < size; index++) lines += content[index] == '\n';
-    if (content[size] != '\0') return CMR_E_RANGE;
-    snprintf(number, sizeof number, "%d", lines);
-    if (cmr_sink_write(json, "{\"lines\":", 9) != CMR_OK) return CMR_E_RANGE;
-    if (cmr_sink_write(json, number, strlen(number)) != CMR_OK) return CMR_E_RANGE;
-    return cmr_sink_write(json, "}", 1);
-}
-
 TEST("a parser of the host's makes values of keys, once for each content")
 {
     const char *mount = new_mount("mount");
@@ -258,6 +295,35 @@ TEST("a value that the parser refuses is rejected with its words, and the last g
     CHECK_INT(heard->error.line, 3);
     CHECK_INT(heard->error.column, 9);
     CHECK_INT(cmr_watcher_version(watcher), 1);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&recorder);
+}
+
+TEST("a value that the parser refused is shown to it again when somebody asks, not at every look")
+{
+    const char *mount = new_mount("mount");
+    struct counter counter = {0};
+    struct recorder recorder;
+    cmr_stats stats = CMR_STATS_INIT;
+    cmr_watcher *watcher = new_watcher(mount);
+    PUBLISH(mount, FILE_TEXT("a.hcl", "1\n"));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 20));
+    REQUIRE_OK(cmr_watcher_set_parser(watcher, "*.hcl", count_lines, &counter, NULL));
+    recorder_init(&recorder);
+    record(watcher, &recorder);
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("a.hcl", "refuse"));
+    CHECK_INT(event_at(&recorder, 1)->kind, CMR_EVENT_REJECTED);
+    CHECK_OK(cmr_watcher_stats(watcher, &stats));
+    uint64_t rescans = stats.rescans;
+    EVENTUALLY(cmr_watcher_stats(watcher, &stats) == CMR_OK && stats.rescans >= rescans + 3);
+    CHECK_INT(counter.calls, 2);
+    CHECK_INT(stats.healthy, 0);
+    CHECK_INT(stats.reloads_rejected, 1);
+    CHECK_STATUS(cmr_watcher_reload(watcher, patience_ms(), NULL, NULL), CMR_E_PARSE);
+    CHECK(counter.calls > 2);
+    PUBLISH(mount, FILE_TEXT("a.hcl", "1\n2\n"));
+    await_version(watcher, 2);
     cmr_watcher_destroy(watcher);
     recorder_free(&recorder);
 }

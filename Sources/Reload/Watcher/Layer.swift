@@ -40,6 +40,9 @@ package final class Layer {
     package var watched: [Watch] = []
     /// The generation that was read last, good or bad; nil when it has to be read in any case.
     package var examined: Generation?
+    /// Why what it offered last did not parse: it is parsed again when formats change, or somebody
+    /// asks.
+    var refused: Rejection?
     /// The fingerprint of content that waits or was rejected, once what it was forgiven is told.
     var warnedOf: UInt64?
 
@@ -59,6 +62,7 @@ package final class Layer {
         quarantine = Quarantine()
         watched = []
         examined = nil
+        refused = nil
         warnedOf = nil
     }
 

@@ -244,7 +244,17 @@ package struct ReloadAttempt {
                 }
                 layer.examined = generation
                 if quarantines[index].holds(bench.payload) { return .quarantined }
-                return parse(index, generation, previous: contents[index], with: bench)
+                if !isForced, let refused = layer.refused,
+                    refused.fingerprint == bench.payload.fingerprint
+                {
+                    return .failed(refused)
+                }
+                let outcome = parse(index, generation, previous: contents[index], with: bench)
+                layer.refused = nil
+                if case .failed(let rejection) = outcome, !rejection.isPassing {
+                    layer.refused = rejection
+                }
+                return outcome
             }
         } catch {
             layer.examined = nil
@@ -338,8 +348,8 @@ package struct ReloadAttempt {
         return parsed.document
     }
 
-    /// Says what is not as it should be and is taken all the same. Once: content that stays
-    /// rejected, or waits for other layers', is parsed at each look.
+    /// Says what is not as it should be and is taken all the same. Once: content that waits for
+    /// other layers' is parsed at each look, and what is rejected when somebody asks.
     private func warn(
         _ index: Int, with bench: Workbench, _ key: String, _ line: UInt32, _ column: UInt32,
         _ message: @autoclosure () -> String

@@ -68,6 +68,10 @@ extension Watcher {
                 _ = offer(proposal.composition, proposal.candidate, cause: .reload, tickets: [])
                 reactor.wake()
             }
+            for layer in layers where layer.refused != nil {
+                layer.refused = nil
+                layer.loadAgain()
+            }
             endChangingRules()
             return true
         }
