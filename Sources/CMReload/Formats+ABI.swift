@@ -34,7 +34,9 @@ public func cmr_sink_write(
     guard let handle else { return .invalidArgument }
     return answer(nil) { () throws(Failure) in
         let sink = Unmanaged<JSONSink>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
-        try sink.write(try value(json, size))
+        do throws(Failure) { try sink.write(try value(json, size)) } catch {
+            throw sink.fail(error)
+        }
     }
 }
 

@@ -23,8 +23,11 @@ package final class OwnParser: @unchecked Sendable {
             json = try sink.finish()
         } catch {
             // Of what went wrong in the sink the parser may not have told.
-            throw (sink.failure ?? error)
-                .replacing(stage: .parse, key: String(key))
+            let failure = sink.failure ?? error
+            // What is no way to call the sink is no value either.
+            throw failure.replacing(
+                kind: failure.kind == .invalidArgument ? .parse : nil, stage: .parse,
+                key: String(key))
         }
         do throws(ParseError) {
             var tree = try JSONParser.parse(json, limits: limits, scratch: &scratch)
@@ -62,21 +65,22 @@ package final class JSONSink {
     package func write(_ json: Bytes) throws(Failure) {
         if let failure { throw failure }
         if json.count > limit &- count {
-            throw fail(.limit, "the parser wrote more than \(limit) bytes of JSON")
+            throw fail(Failure(.limit, "the parser wrote more than \(limit) bytes of JSON"))
         }
         let needed = count &+ json.count &+ Payload.padding
         if needed > text.capacity, !text.grow(to: max(needed, 4096), keeping: count, memory) {
-            throw fail(.noMemory, "no memory for the JSON that the parser writes")
+            throw fail(Failure(.noMemory, "no memory for the JSON that the parser writes"))
         }
         guard let source = json.baseAddress, let base = text.base else { return }
         UnsafeMutableRawPointer(base + count).copyMemory(from: source, byteCount: json.count)
         count = count &+ json.count
     }
 
-    private func fail(_ kind: Failure.Kind, _ message: String) -> Failure {
-        let failure = Failure(kind, .parse, message)
-        self.failure = failure
-        return failure
+    /// A write failed, here or on its way here; what the first one failed for.
+    package func fail(_ failure: Failure) -> Failure {
+        let first = self.failure ?? failure
+        self.failure = first
+        return first
     }
 
     /// All that was written, followed by zeros; good as long as the sink.
