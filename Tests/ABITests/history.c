@@ -282,6 +282,34 @@ TEST("a version that is confirmed stays, and is what a later one goes back to")
     cmr_watcher_destroy(watcher);
 }
 
+TEST("no version is made of going back to content that is there again, and what was there is left")
+{
+    const char *mount = new_mount("mount");
+    struct recorder recorder;
+    cmr_watcher *watcher = new_watcher(mount);
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_CONFIRM_MS, 300));
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    recorder_init(&recorder);
+    record(watcher, &recorder);
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("key", "2"));
+    await_version(watcher, 2);
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    await_version(watcher, 3);
+    /* When the time is up version 2 is gone, and version 3 stays as what is confirmed. */
+    CHECK_STATUS(cmr_watcher_wait(watcher, 3, 1000, NULL), CMR_E_TIMEOUT);
+    CHECK_STATUS(cmr_watcher_confirm(watcher, 2), CMR_E_NOT_FOUND);
+    CHECK_OK(cmr_watcher_confirm(watcher, 3));
+    PUBLISH(mount, FILE_TEXT("key", "3"));
+    await_version(watcher, 4);
+    CHECK_OK(cmr_watcher_confirm(watcher, 4));
+    size_t heard = 1;
+    do CHECK_INT(event_at(&recorder, heard)->cause, CMR_CAUSE_CHANGE);
+    while (event_at(&recorder, heard++)->version < 4);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&recorder);
+}
+
 TEST("a rollback and what needs no confirmation count as confirmed")
 {
     const char *mount = new_mount("mount");

@@ -161,6 +161,17 @@ static void note_source(model *model, int kind, int source, int cause) {
 
 /* ---- Versions ---- */
 
+/* The first version, those of a rollback, and one that it finds there already need no confirmation;
+ * what nobody confirmed until then nobody can any more. */
+static void begin_confirming(model *model) {
+    for (uint64_t gone = model->confirmed + 1; model->config.confirms && gone < model->current;
+         gone++)
+        model->versions[gone].is_gone = true;
+    model->confirmed = model->current;
+    model->unconfirmed_count = 0;
+    model->reverts_at = INT64_MAX;
+}
+
 static void publish(model *model, const composition *what, int cause) {
     uint64_t before = model->current, now = ++model->current;
     model->versions[now] = (version){ .what = *what };
@@ -178,13 +189,7 @@ static void publish(model *model, const composition *what, int cause) {
         /* Each further change begins the time anew. */
         model->reverts_at = model->now_ms + CONFIRM_MS;
     } else {
-        /* The first version and those of a rollback need no confirmation; what nobody confirmed
-         * until then nobody can any more. */
-        for (uint64_t gone = model->confirmed + 1; model->config.confirms && gone < now; gone++)
-            model->versions[gone].is_gone = true;
-        model->confirmed = now;
-        model->unconfirmed_count = 0;
-        model->reverts_at = INT64_MAX;
+        begin_confirming(model);
     }
     model->succeeded++;
     round *rounds[] = { &model->on_thread, &model->manual };
@@ -229,7 +234,9 @@ static void go_back(model *model, const composition *target, const uint64_t *lef
         if (kept.is_there) take_up(layer, kept.content);
         layer->content = kept;
     }
-    publish(model, &what, CMR_CAUSE_ROLLBACK);
+    /* What is there already makes no version. */
+    if (same_keys(&what.keys, keys_of(model, model->current))) begin_confirming(model);
+    else publish(model, &what, CMR_CAUSE_ROLLBACK);
 }
 
 /* ---- Loading ---- */
@@ -630,8 +637,7 @@ static void roll_back(model *model, int ago, view *seen) {
         seen->status = CMR_E_NOT_FOUND;
         return;
     }
-    /* A version with the current content publishes nothing, unless it is to take the place of one
-     * that waits. */
+    /* A version with the current content changes nothing, but for what waits to take its place. */
     if (!same_keys(keys_of(model, found), now) || model->is_waiting)
         go_back(model, &model->versions[found].what, NULL, 0);
     seen->answer = (int64_t)model->current;

@@ -127,7 +127,12 @@ extension Watcher {
             if let kept { layer.quarantine.remove(kept) }
             layer.content = kept
         }
-        publish(target, candidate: nil, cause: .rollback)
+        if let now = composition, target.content.isSame(as: now.content) {
+            // It is there already, and what was left on the way to it is gone all the same.
+            confirmation.begin(version, now)
+        } else {
+            publish(target, candidate: nil, cause: .rollback)
+        }
         for ticket in abandoned { ticket.end(nil, version: version) }
         reactor.lock.wakeAll()
         reactor.wake()
