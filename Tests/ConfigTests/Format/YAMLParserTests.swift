@@ -34,6 +34,37 @@ import Testing
         #expect(try Self.tree(text) == tree)
     }
 
+    @Test(arguments: [
+        ("a: 1\nb: 2\n", #"{"a":1,"b":2}"#), ("- é\n-\n  - b\n", #"["é",["b"]]"#),
+        ("---\na: 1\nb: 2", #"{"a":1,"b":2}"#), ("%YAML 1.2\n---\na: 1\nb: 2\n", #"{"a":1,"b":2}"#),
+        ("# one\r\na: |\r\n  two\r\n", #"{"a":"two\#n"}"#), ("", "null"), ("\n", "null"),
+    ])
+    func `a byte order mark stands before any text`(text: String, tree: String) throws {
+        #expect(try Self.tree("\u{FEFF}" + text) == tree)
+        #expect(try Self.tree(text) == tree)
+    }
+
+    @Test func `a byte order mark is a part of the first line, of three bytes`() throws {
+        let parsed = try ParsedText(
+            "\u{FEFF}é: 1\nb: ü\nc: 2\n", key: "app.yaml", format: .yaml)
+        #expect(parsed.offsets(7) == [3, 3, 7, 9, 12, 15, 18])
+        #expect(Self.problem("\u{FEFF}a: b: c\n") == "1:8: mapping values are not allowed here")
+        #expect(
+            Self.problem("\u{FEFF}a: 1\nb: c: d\n") == "2:5: mapping values are not allowed here")
+        #expect(Self.problem("\u{FEFF}a: \u{7f}\n") == "1:7: control characters are not allowed")
+        let many = String(repeating: "%TAG !a! x\n", count: 17) + "---\n"
+        #expect(Self.problem("\u{FEFF}" + many) == "17:1: too many directives")
+    }
+
+    @Test(arguments: [
+        ("a: 1\rb: [}", "2:5"), ("a: 1\r\nb: [}", "2:5"), ("a: 1\n\rb: [}", "3:5"),
+        ("\r\r\n\rb: [}", "4:5"), ("a: \"\r\" b", "2:3"), ("a: 1\rb: b: c\r", "2:5"),
+    ])
+    func `a carriage return ends a line too`(text: String, place: String) throws {
+        let problem = try #require(Self.problem(text))
+        #expect(problem.hasPrefix(place + ": "), "\(problem)")
+    }
+
     @Test(arguments: ["", "\n\n", "# nothing but a comment\n", "---\n", "--- # here\n...\n"])
     func `a text without a value is null`(text: String) throws {
         #expect(try Self.tree(text) == "null")
