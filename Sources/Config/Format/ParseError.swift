@@ -44,7 +44,8 @@ final class ParseError: Error, Sendable {
             unclosedString
         case leadingZero, expectedDigit, numberTooLarge
         case repeatedName
-        case tooDeep, tooManyValues, tooLarge, tooManyCopies, tooManyDirectives
+        case tooDeep, tooManyValues, tooLarge, tooManyCopies
+        case tooManyDirectives, tooLongDirective, tooMuchSpace
         case noMemory
         case malformed, expected
     }
@@ -97,7 +98,9 @@ extension ParseError {
 extension ParseError.Problem {
     fileprivate var kind: Failure.Kind {
         switch self {
-        case .tooDeep, .tooManyValues, .tooLarge, .tooManyCopies, .tooManyDirectives: .limit
+        case .tooDeep, .tooManyValues, .tooLarge, .tooManyCopies, .tooManyDirectives,
+            .tooLongDirective, .tooMuchSpace:
+            .limit
         case .noMemory: .noMemory
         case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon,
             .expectedCommaOrBrace,
@@ -117,7 +120,8 @@ extension ParseError.Problem {
         case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8,
             .unclosedString,
             .leadingZero, .numberTooLarge, .repeatedName, .tooDeep, .tooManyValues, .tooLarge,
-            .tooManyCopies, .tooManyDirectives, .noMemory, .malformed:
+            .tooManyCopies, .tooManyDirectives, .tooLongDirective, .tooMuchSpace, .noMemory,
+            .malformed:
             false
         }
     }
@@ -146,6 +150,8 @@ extension ParseError.Problem {
         case .tooLarge: "the value is too large"
         case .tooManyCopies: "aliases make the value too large"
         case .tooManyDirectives: "too many directives"
+        case .tooLongDirective: "a directive is too long"
+        case .tooMuchSpace: "too much white space in one place"
         case .noMemory: "out of memory while parsing"
         case .malformed, .expected: "not what the format demands"
         }

@@ -34,6 +34,12 @@ struct YAMLEvents: ~Copyable {
     private var place: CharacterPlace
     /// How many bytes stand before what libyaml is given: those of a byte order mark.
     private let skipped: Int
+    /// How often libyaml may still look at a level beyond `freeLevels`.
+    private var looks = 1 << 24
+
+    /// For each token libyaml looks at every `[` and `{` that is open. This deep it takes half a
+    /// second for a megabyte.
+    private static var freeLevels: Int { 128 }
 
     private struct Block {
         var memory: cyaml_memory
@@ -86,6 +92,11 @@ struct YAMLEvents: ~Copyable {
             guard advance() else { throw problem() }
             let event = block.pointee.event
             offset = place(ofCharacter: event.start_mark.index)
+            let beyond = Int(block.pointee.parser.flow_level) &- YAMLEvents.freeLevels
+            if beyond > 0 {
+                looks = looks &- beyond
+                if looks < 0 { throw ParseError(problem: .tooDeep, offset: offset) }
+            }
             let data = event.data
             switch event.type {
             case YAML_SCALAR_EVENT:
