@@ -383,6 +383,10 @@ extension YAMLParserTests {
             String(repeating: "[", count: depth) + elements + String(repeating: "]", count: depth))
     }
 
+    @Test func `judges every file of the fuzzer's corpus as its name says`() throws {
+        try judgeCorpus("yaml", .yaml)
+    }
+
     @Test func `percent signs that begin no directive are not counted`() throws {
         let lines = String(repeating: "%percent\n", count: 50)
         let expected = Array(repeating: "%percent", count: 50).joined(separator: " ")
