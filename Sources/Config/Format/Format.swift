@@ -29,4 +29,12 @@ package enum Format: Int32, Sendable {
             self = .text
         }
     }
+
+    /// Whether a carriage return ends a line also where no line feed follows.
+    var returnsEndLines: Bool {
+        switch self {
+        case .yaml, .properties, .dotenv: true
+        case .text, .json, .toml, .ini: false
+        }
+    }
 }

@@ -17,6 +17,13 @@ package enum KeyFormat: Sendable {
         case .own(let parser): Int(bitPattern: ObjectIdentifier(parser))
         }
     }
+
+    var returnsEndLines: Bool {
+        switch self {
+        case .format(let format): format.returnsEndLines
+        case .sniffed, .own: false
+        }
+    }
 }
 
 /// What was set for keys. Only ever grows.

@@ -44,7 +44,8 @@ final class ParseError: Error, Sendable {
             unclosedString
         case leadingZero, expectedDigit, numberTooLarge
         case repeatedName
-        case tooDeep, tooManyValues, tooLarge, tooManyCopies, tooManyDirectives
+        case tooDeep, tooManyValues, tooLarge, tooManyCopies
+        case tooManyDirectives, tooLongDirective, tooMuchSpace
         case noMemory
         case malformed, expected
     }
@@ -52,8 +53,8 @@ final class ParseError: Error, Sendable {
 
 extension ParseError {
     /// The failure that is reported for this error in the text `bytes` of `key`.
-    func failure(key: Bytes, bytes: Bytes) -> Failure {
-        let place = TextPosition(of: offset, in: bytes)
+    func failure(key: Bytes, bytes: Bytes, returnsEndLines: Bool = false) -> Failure {
+        let place = TextPosition(of: offset, in: bytes, returnsEndLines: returnsEndLines)
         return Failure(
             problem.kind, .parse, key: String(key), message(in: bytes),
             osErrno: 0, line: place.line, column: place.column)
@@ -97,7 +98,9 @@ extension ParseError {
 extension ParseError.Problem {
     fileprivate var kind: Failure.Kind {
         switch self {
-        case .tooDeep, .tooManyValues, .tooLarge, .tooManyCopies, .tooManyDirectives: .limit
+        case .tooDeep, .tooManyValues, .tooLarge, .tooManyCopies, .tooManyDirectives,
+            .tooLongDirective, .tooMuchSpace:
+            .limit
         case .noMemory: .noMemory
         case .expectedValue, .expectedName, .expectedNameOrBrace, .expectedColon,
             .expectedCommaOrBrace,
@@ -117,7 +120,8 @@ extension ParseError.Problem {
         case .controlCharacter, .badEscape, .badUnicodeEscape, .loneSurrogate, .invalidUTF8,
             .unclosedString,
             .leadingZero, .numberTooLarge, .repeatedName, .tooDeep, .tooManyValues, .tooLarge,
-            .tooManyCopies, .tooManyDirectives, .noMemory, .malformed:
+            .tooManyCopies, .tooManyDirectives, .tooLongDirective, .tooMuchSpace, .noMemory,
+            .malformed:
             false
         }
     }
@@ -146,31 +150,58 @@ extension ParseError.Problem {
         case .tooLarge: "the value is too large"
         case .tooManyCopies: "aliases make the value too large"
         case .tooManyDirectives: "too many directives"
+        case .tooLongDirective: "a directive is too long"
+        case .tooMuchSpace: "too much white space in one place"
         case .noMemory: "out of memory while parsing"
         case .malformed, .expected: "not what the format demands"
         }
     }
 }
 
-/// A place in a text as editors count: lines from 1, ended by a line feed; columns in bytes from 1.
+/// A place in a text as editors count: lines from 1, ended by a line feed or as the format says;
+/// columns in bytes from 1.
 package struct TextPosition: Equatable, Sendable {
     package var line: UInt32 = 1
     package var column: UInt32 = 1
 
-    init(line: UInt32, column: UInt32) { (self.line, self.column) = (line, column) }
-
     /// The place of the byte at `offset`; the end of the text for an offset beyond it.
-    package init(of offset: Int, in bytes: Bytes) {
+    package init(of offset: Int, in bytes: Bytes, returnsEndLines: Bool = false) {
+        var lines = LineCounter(returnsEndLines: returnsEndLines)
+        self = lines.position(of: offset, in: bytes)
+    }
+
+    fileprivate init(line: UInt32, column: UInt32) { (self.line, self.column) = (line, column) }
+}
+
+/// Finds places in a text, each from the one before.
+struct LineCounter {
+    /// A carriage return ends a line also where no line feed follows.
+    let returnsEndLines: Bool
+    private(set) var offset = 0
+    private var line: UInt32 = 1
+    private var lineStart = 0
+
+    init(returnsEndLines: Bool) { self.returnsEndLines = returnsEndLines }
+
+    /// The place of the byte at `offset`, which is none before the last one.
+    mutating func position(of offset: Int, in bytes: Bytes) -> TextPosition {
         let end = min(max(offset, 0), bytes.count)
-        var lineStart = 0
-        var index = 0
-        while index < end {
-            if bytes[index] == UInt8(ascii: "\n") {
-                line = line &+ 1
-                lineStart = index &+ 1
-            }
-            index = index &+ 1
+        while self.offset < end {
+            let isEnd = endsLine(self.offset, bytes)
+            self.offset = self.offset &+ 1
+            if isEnd { (line, lineStart) = (line &+ 1, self.offset) }
         }
-        column = UInt32(truncatingIfNeeded: end &- lineStart &+ 1)
+        return TextPosition(
+            line: line, column: UInt32(truncatingIfNeeded: end &- lineStart &+ 1))
+    }
+
+    private func endsLine(_ index: Int, _ bytes: Bytes) -> Bool {
+        switch bytes[index] {
+        case UInt8(ascii: "\n"): true
+        case UInt8(ascii: "\r"):
+            returnsEndLines
+                && (index &+ 1 == bytes.count || bytes[index &+ 1] != UInt8(ascii: "\n"))
+        default: false
+        }
     }
 }

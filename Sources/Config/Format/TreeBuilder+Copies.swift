@@ -35,12 +35,14 @@ extension TreeBuilder {
         try name(text: payload, at: offset)
     }
 
-    /// Calls `body` with each element of an array and its type.
-    func forEachElement(
-        of array: Closed, _ body: (Closed, ValueType) throws(ParseError) -> Void
+    /// Calls `body` with each element of an array and its type. Each counts as if it were copied:
+    /// one alias may stand for any number of them.
+    mutating func forEachElement(
+        of array: Closed, at offset: Int, _ body: (Closed, ValueType) throws(ParseError) -> Void
     ) throws(ParseError) {
         var element = Int(array.index) &+ 1
         while element < end(of: Int(array.index)) {
+            try spend(.null, 0, at: offset)
             // An element has fewer levels than the array.
             try body(
                 Closed(index: UInt32(truncatingIfNeeded: element), height: array.height &- 1),
@@ -62,7 +64,10 @@ extension TreeBuilder {
             let end = end(of: Int(source.index))
             while member < end {
                 let next = self.end(of: member &+ 1)
-                if tape[member].head & MemberNames.replaced == 0 {
+                // One that was replaced is not copied, but looked at all the same.
+                if tape[member].head & MemberNames.replaced != 0 {
+                    try spend(.null, 0, at: offset)
+                } else {
                     try pushName(tape[member].payload)
                     countValue()
                     try copy(member..<next, at: offset)

@@ -32,6 +32,14 @@ struct YAMLEvents: ~Copyable {
     /// What libyaml is lent, and what it keeps the address of.
     private let block: UnsafeMutablePointer<Block>
     private var place: CharacterPlace
+    /// How many bytes stand before what libyaml is given: those of a byte order mark.
+    private let skipped: Int
+    /// How often libyaml may still look at a level beyond `freeLevels`.
+    private var looks = 1 << 24
+
+    /// For each token libyaml looks at every `[` and `{` that is open. This deep it takes half a
+    /// second for a megabyte.
+    private static var freeLevels: Int { 128 }
 
     private struct Block {
         var memory: cyaml_memory
@@ -54,10 +62,13 @@ struct YAMLEvents: ~Copyable {
         }
         // Always: it would take UTF-16 too, in which other offsets hold than in the bytes.
         yaml_parser_set_encoding(&block.pointee.parser, YAML_UTF8_ENCODING)
-        yaml_parser_set_input_string(&block.pointee.parser, bytes.baseAddress, bytes.count)
+        // libyaml would count the mark as the first column, so that no other line begins there.
+        skipped = bytes.hasPrefix("\u{FEFF}") ? 3 : 0
+        let text = Bytes(rebasing: bytes.dropFirst(skipped))
+        yaml_parser_set_input_string(&block.pointee.parser, text.baseAddress, text.count)
         self.memory = memory
         self.block = block
-        place = CharacterPlace(bytes)
+        place = CharacterPlace(text)
     }
 
     deinit {
@@ -80,7 +91,12 @@ struct YAMLEvents: ~Copyable {
         while true {
             guard advance() else { throw problem() }
             let event = block.pointee.event
-            offset = place.offset(ofCharacter: event.start_mark.index)
+            offset = place(ofCharacter: event.start_mark.index)
+            let beyond = Int(block.pointee.parser.flow_level) &- YAMLEvents.freeLevels
+            if beyond > 0 {
+                looks = looks &- beyond
+                if looks < 0 { throw ParseError(problem: .tooDeep, offset: offset) }
+            }
             let data = event.data
             switch event.type {
             case YAML_SCALAR_EVENT:
@@ -106,6 +122,10 @@ struct YAMLEvents: ~Copyable {
         }
     }
 
+    private mutating func place(ofCharacter number: Int) -> Int {
+        skipped &+ place.offset(ofCharacter: number)
+    }
+
     // MARK: - Errors
 
     private mutating func problem() -> ParseError {
@@ -113,10 +133,9 @@ struct YAMLEvents: ~Copyable {
         switch parser.error {
         case YAML_MEMORY_ERROR: return ParseError(problem: .noMemory, offset: 0)
         case YAML_READER_ERROR:
-            return ParseError(words: words, at: Int(clamping: parser.problem_offset))
+            return ParseError(words: words, at: skipped &+ Int(clamping: parser.problem_offset))
         default:
-            let character = parser.problem_mark.index
-            return ParseError(words: words, at: place.offset(ofCharacter: character))
+            return ParseError(words: words, at: place(ofCharacter: parser.problem_mark.index))
         }
     }
 

@@ -36,7 +36,7 @@ struct YAMLParser: ~Copyable {
     static func parse(_ bytes: Bytes, limits: Limits, scratch: inout ParseScratch)
         throws(ParseError) -> ParsedTree
     {
-        try checkDirectives(bytes)
+        if try checkSpace(bytes) { try checkDirectives(bytes) }
         return try TreeBuilder.build(in: &scratch, limits: limits, refusesRepeatedNames: true) {
             (tree) throws(ParseError) in
             guard var parser = YAMLParser(bytes, maxDepth: tree.maxDepth, memory: tree.memory)
@@ -145,7 +145,8 @@ struct YAMLParser: ~Copyable {
             }
             valueEnded()
         case .merged where anchor.type == .array:
-            try tree.forEachElement(of: anchor.closed) { (element, type) throws(ParseError) in
+            try tree.forEachElement(of: anchor.closed, at: offset) {
+                (element, type) throws(ParseError) in
                 if type != .object { throw YAMLParser.notMergeable(at: offset) }
                 try addSource(element)
             }
@@ -247,23 +248,58 @@ extension YAMLEvents.Scalar {
     }
 }
 
+// MARK: - What would keep libyaml busy
+
 extension YAMLParser {
     /// More than a document ever has. libyaml compares each directive with all before it.
     private static var mostDirectives: Int { 16 }
+    /// In bytes. What `%TAG` defines is written out for each tag that begins so.
+    private static var longestDirective: Int { 1024 }
+    /// In blocks of sixteen bytes: far more than any indentation. Within a scalar libyaml clears
+    /// the room of the longest run of white space for each run that follows.
+    private static var mostSpace: Int { 512 }
 
-    /// Counts directives before libyaml sees them: whatever begins with a percent sign in front of
-    /// the document, and further down what libyaml would take for one.
+    /// Looks for longer white space that something follows; gives whether there is a percent sign.
+    private static func checkSpace(_ bytes: Bytes) throws(ParseError) -> Bool {
+        guard let start = bytes.baseAddress else { return false }
+        var hasPercent = false
+        var spaces = 0
+        for offset in stride(from: 0, to: bytes.count, by: 16) {
+            let block = Block(at: start + offset)
+            if block.equal(UInt8(ascii: "%")).bits != 0 { hasPercent = true }
+            if block.belowSigned(0x21).bits == 0xffff, isSpace(block) {
+                spaces = spaces &+ 1
+            } else if spaces > mostSpace {
+                throw ParseError(problem: .tooMuchSpace, offset: offset)
+            } else {
+                spaces = 0
+            }
+        }
+        return hasPercent
+    }
+
+    /// Whether a block is all white space, U+0085, U+2028 and U+2029 included.
+    private static func isSpace(_ block: Block) -> Bool {
+        let space =
+            block.below(0x21) | block.equal(0xc2) | block.equal(0x85) | block.equal(0xe2)
+            | block.equal(0x80) | block.equal(0xa8) | block.equal(0xa9)
+        return space.bits == 0xffff
+    }
+
+    /// Counts and measures directives before libyaml sees them: whatever begins with a percent sign
+    /// in front of the document, and further down what libyaml would take for one.
     private static func checkDirectives(_ bytes: Bytes) throws(ParseError) {
-        guard hasPercent(bytes) else { return }
         var count = 0
         var isInFront = true
         var offset = bytes.hasPrefix("\u{FEFF}") ? 3 : 0
         while offset < bytes.count {
             let line = Bytes(rebasing: bytes[offset...])
+            var longest = Int.max
             switch line[0] {
             case UInt8(ascii: "%"):
                 if isInFront || line.hasPrefix("%TAG") || line.hasPrefix("%YAML") {
                     count = count &+ 1
+                    longest = longestDirective
                 }
             case UInt8(ascii: "#"), 0x20, 0x09, 0x0a, 0x0d: break
             default: isInFront = false
@@ -271,17 +307,11 @@ extension YAMLParser {
             if count > mostDirectives {
                 throw ParseError(problem: .tooManyDirectives, offset: offset)
             }
-            while offset < bytes.count, !endsLine(bytes[offset]) { offset = offset &+ 1 }
-            offset = offset &+ 1
+            var length = 0
+            while length < line.count, !endsLine(line[length]) { length = length &+ 1 }
+            if length > longest { throw ParseError(problem: .tooLongDirective, offset: offset) }
+            offset = offset &+ length &+ 1
         }
-    }
-
-    private static func hasPercent(_ bytes: Bytes) -> Bool {
-        guard let start = bytes.baseAddress else { return false }
-        for offset in stride(from: 0, to: bytes.count, by: 16) {
-            if Block(at: start + offset).equal(UInt8(ascii: "%")).bits != 0 { return true }
-        }
-        return false
     }
 
     /// Whether a byte is a line break, or may be the last of one: of U+0085, U+2028 or U+2029.

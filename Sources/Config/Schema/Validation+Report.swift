@@ -298,25 +298,14 @@ extension Validation {
 /// before.
 struct PositionMemory {
     private var document: UnsafeMutableRawPointer?
-    private var offset = 0
-    private var line: UInt32 = 1
-    private var lineStart = 0
+    private var lines = LineCounter(returnsEndLines: false)
 
     mutating func position(of node: UnsafePointer<Node>, in document: Document) -> TextPosition {
-        let bytes = document.bytes
-        let target = min(max(node.pointee.sourceOffset, 0), bytes.count)
-        if self.document != document.base || target < offset {
+        let offset = node.pointee.sourceOffset
+        if self.document != document.base || offset < lines.offset {
             self.document = document.base
-            (offset, line, lineStart) = (0, 1, 0)
+            lines = LineCounter(returnsEndLines: document.returnsEndLines)
         }
-        while offset < target {
-            if bytes[offset] == UInt8(ascii: "\n") {
-                line &+= 1
-                lineStart = offset &+ 1
-            }
-            offset &+= 1
-        }
-        return TextPosition(
-            line: line, column: UInt32(truncatingIfNeeded: target &- lineStart &+ 1))
+        return lines.position(of: offset, in: document.bytes)
     }
 }

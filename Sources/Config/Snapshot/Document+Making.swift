@@ -70,7 +70,8 @@ extension Document {
             case .own: break
             }
         } catch {
-            throw error.failure(key: key, bytes: bytes)
+            throw error.failure(
+                key: key, bytes: bytes, returnsEndLines: format.returnsEndLines)
         }
         guard case .own(let parser) = format else { return nil }
         return try parser.parse(key: key, bytes: bytes, limits: limits, scratch: &scratch)
@@ -110,7 +111,9 @@ extension Document {
         if tree.replacedCount > 0 {
             parsed.repeats = RepeatedNames(
                 count: tree.replacedCount,
-                position: TextPosition(of: tree.firstRepeated.sourceOffset, in: bytes),
+                position: TextPosition(
+                    of: tree.firstRepeated.sourceOffset, in: bytes,
+                    returnsEndLines: format.returnsEndLines),
                 document: document, node: tree.firstRepeated)
         }
         return parsed

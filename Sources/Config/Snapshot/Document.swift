@@ -114,7 +114,14 @@ extension Document {
 
     /// Where in the bytes a value of this document begins.
     package func position(of value: Value) -> TextPosition {
-        TextPosition(of: value.node.pointee.sourceOffset, in: bytes)
+        TextPosition(
+            of: value.node.pointee.sourceOffset, in: bytes, returnsEndLines: returnsEndLines)
+    }
+
+    /// Whether a carriage return ended a line of the bytes when they were parsed.
+    var returnsEndLines: Bool {
+        let format = Int32(exactly: header.pointee.format).flatMap { Format(rawValue: $0) }
+        return format?.returnsEndLines == true
     }
 }
 

@@ -34,6 +34,37 @@ import Testing
         #expect(try Self.tree(text) == tree)
     }
 
+    @Test(arguments: [
+        ("a: 1\nb: 2\n", #"{"a":1,"b":2}"#), ("- é\n-\n  - b\n", #"["é",["b"]]"#),
+        ("---\na: 1\nb: 2", #"{"a":1,"b":2}"#), ("%YAML 1.2\n---\na: 1\nb: 2\n", #"{"a":1,"b":2}"#),
+        ("# one\r\na: |\r\n  two\r\n", #"{"a":"two\#n"}"#), ("", "null"), ("\n", "null"),
+    ])
+    func `a byte order mark stands before any text`(text: String, tree: String) throws {
+        #expect(try Self.tree("\u{FEFF}" + text) == tree)
+        #expect(try Self.tree(text) == tree)
+    }
+
+    @Test func `a byte order mark is a part of the first line, of three bytes`() throws {
+        let parsed = try ParsedText(
+            "\u{FEFF}é: 1\nb: ü\nc: 2\n", key: "app.yaml", format: .yaml)
+        #expect(parsed.offsets(7) == [3, 3, 7, 9, 12, 15, 18])
+        #expect(Self.problem("\u{FEFF}a: b: c\n") == "1:8: mapping values are not allowed here")
+        #expect(
+            Self.problem("\u{FEFF}a: 1\nb: c: d\n") == "2:5: mapping values are not allowed here")
+        #expect(Self.problem("\u{FEFF}a: \u{7f}\n") == "1:7: control characters are not allowed")
+        let many = String(repeating: "%TAG !a! x\n", count: 17) + "---\n"
+        #expect(Self.problem("\u{FEFF}" + many) == "17:1: too many directives")
+    }
+
+    @Test(arguments: [
+        ("a: 1\rb: [}", "2:5"), ("a: 1\r\nb: [}", "2:5"), ("a: 1\n\rb: [}", "3:5"),
+        ("\r\r\n\rb: [}", "4:5"), ("a: \"\r\" b", "2:3"), ("a: 1\rb: b: c\r", "2:5"),
+    ])
+    func `a carriage return ends a line too`(text: String, place: String) throws {
+        let problem = try #require(Self.problem(text))
+        #expect(problem.hasPrefix(place + ": "), "\(problem)")
+    }
+
     @Test(arguments: ["", "\n\n", "# nothing but a comment\n", "---\n", "--- # here\n...\n"])
     func `a text without a value is null`(text: String) throws {
         #expect(try Self.tree(text) == "null")
@@ -251,6 +282,111 @@ extension YAMLParserTests {
         if before.isEmpty { #expect(try Self.tree(text(16)) == "\"b\"") }
     }
 
+    @Test func `a directive of more than 1,024 bytes is refused`() throws {
+        func text(_ before: String, _ count: Int, _ after: String = "---\n!a b\n") -> String {
+            let tag = "%TAG ! "
+            return before + tag + String(repeating: "t", count: count - tag.count) + "\n" + after
+        }
+        #expect(try Self.tree(text("", 1024)) == "\"b\"")
+        for before in ["", "%YAML 1.2\n", "# comment\r", "a\n...\n"] {
+            let failure = ParsedText.failure(text(before, 1025), format: .yaml)
+            #expect(failure?.kind == .limit && failure?.message == "a directive is too long")
+            #expect(failure.map { $0.column == 1 && Int($0.line) == before.lines + 1 } == true)
+        }
+        // Text may be as long as it wants.
+        #expect(try Self.tree("a: |\n" + text("  ", 2000, "")).count > 2000)
+    }
+
+    @Test(arguments: [" ", "\n", "\r\n", "\t", "\u{85}", "\u{2028}", " \n\u{2029}"])
+    func `white space beyond reason is refused where something follows`(space: String) throws {
+        let short = String(repeating: space, count: 8192 / space.utf8.count)
+        let long = String(repeating: space, count: 9000 / space.utf8.count)
+        for (before, after) in [("\"a", "b\""), ("'a", "b'"), ("a", "# b")] {
+            let failure = ParsedText.failure(before + long + after, format: .yaml)
+            #expect(failure?.kind == .limit)
+            #expect(failure?.message == "too much white space in one place")
+        }
+        #expect(try !Self.tree("\"a\(short)b\"").isEmpty)
+        if space != "\t" { #expect(try Self.tree("a" + long) == "\"a\"") }
+    }
+
+    @Test func `text without a space is no white space`() throws {
+        for character in ["x", "é", "日", "😀", "\u{2026}"] {
+            let text = String(repeating: character, count: 10_000)
+            #expect(try Self.tree(text) == "\"\(text)\"")
+        }
+    }
+
+    /// Work that grows with the square would go on for minutes, and memory would run out.
+    @Test(arguments: HostileText.allCases)
+    func `a megabyte made to be slow is refused`(hostile: HostileText) throws {
+        var limits = Limits()
+        limits.maxDepth = Limits.depthCeiling
+        let bytes = GuardedBytes(hostile.text.utf8)
+        var scratch = ParseScratch(memory: TestMemory.memory)
+        let error = try withExtendedLifetime(bytes) {
+            try #require(throws: ParseError.self) {
+                try YAMLParser.parse(bytes.bytes, limits: limits, scratch: &scratch)
+            }
+        }
+        #expect(error.problem == hostile.problem)
+    }
+
+    enum HostileText: String, CaseIterable {
+        case prefix, prefixOfTwo, emptyMerges, mergesInOneObject, mergesOfReplaced
+        case deepArrays, deepObjects, deepFlowInDeepBlocks
+        case spaces, lines, blockLines
+
+        var text: String {
+            let half = 1 << 19
+            func of(_ text: String, _ count: Int) -> String {
+                String(repeating: text, count: count)
+            }
+            switch self {
+            case .prefix: return "%TAG ! \(of("t", half))\n---\n[\(of("!a,", half / 3))]"
+            case .prefixOfTwo:
+                let tag = "%TAG !! \(of("t", half / 2))\r"
+                return "# one\r\(tag)---\r[\(of("!!a,", half / 4))]"
+            case .emptyMerges:
+                return "a: &a [\(of("{},", half / 3))]\nb: [\(of("{<<: *a},", half / 9))]"
+            case .mergesInOneObject:
+                return "a: &a [\(of("{},", half / 3))]\nb: {\(of("<<: *a,", half / 7))}"
+            case .mergesOfReplaced:
+                let source = "&a {x: 1, <<: [\(of("{x: 1},", 60_000))]}"
+                return "a: \(source)\nb: [\(of("{<<: *a},", 60_000))]"
+            case .deepArrays: return of("[", 1023) + of("a,", half - 1023) + of("]", 1023)
+            case .deepObjects:
+                return of("{a: ", 1023) + "{" + (0..<100_000).map { "k\($0)," }.joined()
+                    + of("}", 1024)
+            case .deepFlowInDeepBlocks:
+                return of("- ", 400) + of("[", 600) + of("a,\n", half / 2) + of("]", 600)
+            case .spaces: return "a" + of(" ", half) + "b" + of(" c", half / 2)
+            case .lines: return "\"a" + of("\n", half) + "b" + of(" c", half / 2) + "\""
+            case .blockLines: return "a: |\n" + of("\r", half) + of("  c\n", half / 4)
+            }
+        }
+
+        var problem: ParseError.Problem {
+            switch self {
+            case .prefix, .prefixOfTwo: .tooLongDirective
+            case .emptyMerges, .mergesInOneObject, .mergesOfReplaced: .tooManyCopies
+            case .deepArrays, .deepObjects, .deepFlowInDeepBlocks: .tooDeep
+            case .spaces, .lines, .blockLines: .tooMuchSpace
+            }
+        }
+    }
+
+    @Test func `as deep as is allowed by default may be as long as any`() throws {
+        let elements = String(repeating: "a,", count: 200_000)
+        let depth = Limits().maxDepth
+        _ = try Self.tree(
+            String(repeating: "[", count: depth) + elements + String(repeating: "]", count: depth))
+    }
+
+    @Test func `judges every file of the fuzzer's corpus as its name says`() throws {
+        try judgeCorpus("yaml", .yaml)
+    }
+
     @Test func `percent signs that begin no directive are not counted`() throws {
         let lines = String(repeating: "%percent\n", count: 50)
         let expected = Array(repeating: "%percent", count: 50).joined(separator: " ")
@@ -277,4 +413,9 @@ extension YAMLParserTests {
         }
         #expect(refused > 15)
     }
+}
+
+extension String {
+    /// How many lines the text has before its last one.
+    fileprivate var lines: Int { unicodeScalars.count { $0 == "\n" || $0 == "\r" } }
 }

@@ -102,6 +102,34 @@ import Testing
             ])
     }
 
+    @Test(
+        arguments: [
+            ("a.yaml", "- 1\r- 2\r\n- 3\n- 4", [[1, 1], [1, 3], [2, 3], [3, 3], [4, 3]]),
+            ("a.json", "[1,\r2,\r\n3,\n4]", [[1, 1], [1, 2], [1, 5], [2, 1], [3, 1]]),
+            ("a.properties", "a=1\r\rb=2", [[1, 1], [1, 1], [1, 3], [3, 1], [3, 3]]),
+            ("a.env", "A=1\rB=2", [[1, 1], [1, 1], [1, 3], [2, 1], [2, 3]]),
+            ("a.toml", "a=1\r\nb=2", [[1, 1], [1, 1], [1, 3], [2, 1], [2, 3]]),
+            ("a.ini", "a=1\rb\nc=2", [[1, 1], [1, 1], [1, 3], [2, 1], [2, 3]]),
+        ] as [(String, String, [[UInt32]])])
+    func `a carriage return alone ends a line where the format says so`(
+        key: String, text: String, places: [[UInt32]]
+    ) throws {
+        let document = try Document.test(key, text)
+        defer { document.release(TestMemory.memory) }
+        var memory = PositionMemory()
+        for (index, place) in places.enumerated() {
+            let value = Value(document.root.node + index)
+            let position = document.position(of: value)
+            #expect([position.line, position.column] == place)
+            #expect(memory.position(of: value.node, in: document) == position)
+        }
+    }
+
+    @Test func `says where a name occurs again, by the lines of the format`() throws {
+        let parsed = try ParsedText("a=1\r\rb=2\ra=3", format: .properties)
+        #expect(parsed.parsed.repeats?.position.line == 4)
+    }
+
     @Test func `finds the document of any of its nodes`() throws {
         let parsed = try ParsedText("[[1,{\"a\":2}],\"x\",null]")
         for index in 0..<7 {

@@ -22,6 +22,8 @@ func judgeCorpus(_ folder: String, _ format: Format) throws {
         let failure = ParsedText.failure(content, format: format)
         if name.hasPrefix("y_") { #expect(failure == nil, "\(name)") }
         if name.hasPrefix("n_") { #expect(failure != nil, "\(name)") }
+        // What has to be this long to be hostile is slow enough once.
+        if content.count > 5000 { continue }
         for place in 0..<min(content.count, 300) {
             _ = ParsedText.failure(content.prefix(place), format: format)
             var broken = content
