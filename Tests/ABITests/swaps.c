@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
-/* Where the kubelet gets ahead of the library: once, before the call that is named. */
-enum moment { NEVER, BEFORE_LISTING, BEFORE_OPENING };
+/* Where the kubelet gets ahead of the library: once, at the call that is named. */
+enum moment { NEVER, AFTER_THE_LINK, BEFORE_LISTING, BEFORE_OPENING };
 static enum moment moment;
 static const char *mount;
 static const char *const generations[] = {"..2026_11_22_08_45_04.1", "..2026_11_22_08_45_04.2"};
@@ -20,14 +20,16 @@ static void write_generation(int number)
     write_text(text("%s/b", directory), text("%d", number + 1));
 }
 
-/* The rename of the second generation; then the kubelet removes `keys` of the first. */
-static void swap_before(enum moment now, const char *keys)
+/* The rename of the second generation; then the kubelet removes `keys` of the first, and the first
+ * itself when nothing is left in it. */
+static void swap_at(enum moment now, const char *keys)
 {
     if (__atomic_load_n(&moment, __ATOMIC_SEQ_CST) != now) return;
     __atomic_store_n(&moment, NEVER, __ATOMIC_SEQ_CST);
     write_generation(1);
     replace_link(generations[1], text("%s/..data", mount));
     for (; *keys; keys++) unlink(text("%s/%s/%c", mount, generations[0], *keys));
+    rmdir(text("%s/%s", mount, generations[0]));
 }
 
 static bool is_generation(int directory)
@@ -37,10 +39,18 @@ static bool is_generation(int directory)
     return readlink(link, path, sizeof path - 1) > 0 && strstr(path, "/..2026");
 }
 
-/* In libc's place. A listing lacks what is removed before it: one key of two. */
+/* In libc's place. What a link says may be past by the time that it is followed. */
+ssize_t readlinkat(int directory, const char *path, char *buffer, size_t size)
+{
+    ssize_t length = syscall(SYS_readlinkat, directory, path, buffer, size);
+    if (!strcmp(path, "..data")) swap_at(AFTER_THE_LINK, "ab");
+    return length;
+}
+
+/* A listing lacks what is removed before it: one key of two. */
 ssize_t getdents64(int directory, void *buffer, size_t size)
 {
-    if (is_generation(directory)) swap_before(BEFORE_LISTING, "b");
+    if (is_generation(directory)) swap_at(BEFORE_LISTING, "b");
     return syscall(SYS_getdents64, directory, buffer, size);
 }
 
@@ -50,7 +60,7 @@ int openat(int directory, const char *path, int flags, ...)
     va_start(arguments, flags);
     mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    if (!strcmp(path, "b")) swap_before(BEFORE_OPENING, "ab");
+    if (!strcmp(path, "b")) swap_at(BEFORE_OPENING, "ab");
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
@@ -70,6 +80,11 @@ static void check_version_is_whole(enum moment when)
     CHECK_TEXT(cmr_snapshot_generation(snapshot), generations[1]);
     cmr_snapshot_release(snapshot);
     cmr_watcher_destroy(watcher);
+}
+
+TEST("a generation that is gone when its link has been read is read again as the next one")
+{
+    check_version_is_whole(AFTER_THE_LINK);
 }
 
 TEST("a generation that the kubelet empties while it is listed is not taken for a whole one")
