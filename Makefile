@@ -152,11 +152,11 @@ check: check-begins all normal address thread
 	@LIMIT=1800 .ci/suite $@ abi-valgrind      Tests/ABITests/run.sh build --valgrind
 	@.ci/suite $@ scenarios-address env CC=clang CFLAGS='$(ADDRESS)' Tests/Scenarios/run.sh build/address
 	@.ci/suite $@ fuzz-address      env CC=clang CFLAGS='$(ADDRESS)' Tests/Fuzz/replay.sh build/address
-	@.ci/suite $@ fuzz              Tests/Fuzz/fuzz.sh all 5 -seed=1 -runs=20000
+	@.ci/suite $@ fuzz              Tests/Fuzz/fuzz.sh all 2 -seed=1 -runs=20000
 	@.ci/suite $@ faults            Tests/Faults/faults.py build
 	@.ci/suite $@ faults-memory     Tests/Faults/allocations.sh build/address
-	@.ci/suite $@ model             Tests/Model/run.sh build --seconds 30
-	@.ci/suite $@ model-address     Tests/Model/run.sh build/address --address --seconds 30
+	@.ci/suite $@ model             Tests/Model/run.sh build --seconds 15
+	@.ci/suite $@ model-address     Tests/Model/run.sh build/address --address --seconds 15
 	@LIMIT=1200 .ci/suite $@ stress            Tests/Stress/run.sh 60
 	@CC=clang CFLAGS='$(ADDRESS)' .ci/suite $@ stress-address    Tests/Stress/run.sh 0 rollback
 	@CMRELOAD_PREFIX=$(CURDIR)/build/thread CC=clang CFLAGS='$(THREAD)' .ci/suite $@ stress-thread \
