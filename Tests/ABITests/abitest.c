@@ -229,6 +229,14 @@ void await_version(cmr_watcher *watcher, uint64_t version)
     REQUIRE_OK(cmr_watcher_wait(watcher, version - 1, patience_ms(), NULL));
 }
 
+void await_rescans(cmr_watcher *watcher, uint64_t count)
+{
+    cmr_stats stats = CMR_STATS_INIT;
+    REQUIRE_OK(cmr_watcher_stats(watcher, &stats));
+    uint64_t before = stats.rescans;
+    EVENTUALLY(cmr_watcher_stats(watcher, &stats) == CMR_OK && stats.rescans >= before + count);
+}
+
 uint64_t reload(cmr_watcher *watcher)
 {
     cmr_error error = CMR_ERROR_INIT;

@@ -126,6 +126,8 @@ cmr_watcher *new_watcher(const char *mount);
 void start(cmr_watcher *watcher);
 /* Waits until the current version is at least that. */
 void await_version(cmr_watcher *watcher, uint64_t version);
+/* Waits until time has made the watcher look so many times more. */
+void await_rescans(cmr_watcher *watcher, uint64_t count);
 /* Loads now, expecting success, and gives the current version. */
 uint64_t reload(cmr_watcher *watcher);
 /* The text at a path of the current snapshot, or "<STATUS>"; valid until the test ends. */

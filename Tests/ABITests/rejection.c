@@ -80,10 +80,7 @@ TEST("the same bad content is told once, another bad content again")
     PUBLISH(mount, FILE_TEXT("a.json", "[1"));
     CHECK_INT(event_at(&recorder, 1)->kind, CMR_EVENT_REJECTED);
     /* Looked at again and again: by rescans, by a swap to the same bytes. */
-    cmr_stats stats = CMR_STATS_INIT;
-    CHECK_OK(cmr_watcher_stats(watcher, &stats));
-    uint64_t rescans = stats.rescans;
-    EVENTUALLY(cmr_watcher_stats(watcher, &stats) == CMR_OK && stats.rescans >= rescans + 3);
+    await_rescans(watcher, 3);
     make_directory(text("%s/..again", mount));
     write_text(text("%s/..again/a.json", mount), "[1");
     replace_link("..again", text("%s/..data", mount));
