@@ -298,7 +298,8 @@ enum {
 /* The flags of cmr_watcher_subscribe. */
 enum {
     CMR_SUBSCRIBE_MANUAL = 1, /* this subscriber is called in cmr_watcher_dispatch */
-    CMR_SUBSCRIBE_DRAINED = 2 /* it hears of CMR_EVENT_DRAINED too */
+    CMR_SUBSCRIBE_DRAINED = 2, /* it hears of CMR_EVENT_DRAINED too */
+    CMR_SUBSCRIBE_UPCOMING = 4 /* it hears of CMR_EVENT_UPCOMING too */
 };
 
 /* The kinds of a cmr_change. */
@@ -314,7 +315,8 @@ enum {
     CMR_EVENT_REJECTED = 2,        /* new content was not published; current stays what it was */
     CMR_EVENT_SOURCE_LOST = 3,     /* a source is gone or empty; its last good content stays */
     CMR_EVENT_SOURCE_RECOVERED = 4, /* it is back */
-    CMR_EVENT_DRAINED = 5          /* nobody holds a former version any more */
+    CMR_EVENT_DRAINED = 5,         /* nobody holds a former version any more */
+    CMR_EVENT_UPCOMING = 6         /* a mount is being updated: a version may follow in a moment */
 };
 
 /* The causes of a cmr_event. */
@@ -1094,6 +1096,11 @@ static inline bool cmr_cell_bool(const cmr_cell *cell)
  * While a subscriber is busy, versions coalesce: it hears of the newest one, with the changes since
  * the event before. Of rejections that wait only the newest is kept, and PUBLISHED drops it.
  * DRAINED comes for those who asked, once no caller holds a version that is not current any more.
+ *
+ * UPCOMING comes for those who asked, on a thread of the library's only, when the kubelet makes the
+ * directory of a new generation: a version may follow in a moment, or none. It is the time to get
+ * ready, since what has not run for a while runs half as fast; sources of up to 64 KiB are read
+ * once more then, for the same reason. Who takes longer than a millisecond holds no version up.
  *
  * Ownership  key_pattern is copied; context stays the caller's.
  * Threads    any.

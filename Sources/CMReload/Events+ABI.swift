@@ -13,11 +13,9 @@ public func cmr_watcher_subscribe(
 ) -> cmr_status {
     answer(error) { () throws(Failure) in
         let function = try callback(function as cmr_event_fn?)
-        let wishes = try known(flags)
+        let flags = try known(flags)
         let id = try watcher(handle).subscribe(
-            pattern: try pattern(key_pattern),
-            isManual: wishes & UInt32(CMR_SUBSCRIBE_MANUAL) != 0,
-            wantsDrained: wishes & UInt32(CMR_SUBSCRIBE_DRAINED) != 0
+            pattern: try pattern(key_pattern), flags: flags
         ) { event in
             event.withC { function(context, $0) }
         }
@@ -47,10 +45,9 @@ public func cmr_watcher_dispatch(
 }
 
 /// The flags of a subscription, none of which is unknown.
-private func known(_ flags: UInt32) throws(Failure) -> UInt32 {
-    if flags & ~UInt32(CMR_SUBSCRIBE_MANUAL | CMR_SUBSCRIBE_DRAINED) != 0 {
-        throw Failure(.invalidArgument, "there is no such flag")
-    }
+private func known(_ number: UInt32) throws(Failure) -> SubscriptionFlags {
+    let flags = SubscriptionFlags(rawValue: number)
+    if !flags.isSubset(of: .all) { throw Failure(.invalidArgument, "there is no such flag") }
     return flags
 }
 

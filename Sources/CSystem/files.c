@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -29,23 +30,45 @@ enum {
     DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC
 };
 
+/* Reading leaves access times as they are: to note one costs a tenth of a load. Only the owner of a
+ * file, and root, may ask for that, open(2); who was refused once does not ask again. */
+static atomic_bool is_noted;
+
+static int32_t open_at(int32_t directory, const char *path, int flags) {
+    return RETRY(int, openat(directory, path, flags));
+}
+
+static int32_t open_beneath(int32_t directory, const char *path, int flags) {
+    struct open_how how = {.flags = (uint64_t)flags,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    return (int32_t)RETRY(long, syscall(SYS_openat2, directory, path, &how, sizeof how));
+}
+
+static int32_t unnoted(int32_t open_as(int32_t, const char *, int), int32_t directory,
+                       const char *path, int flags) {
+    if (!atomic_load_explicit(&is_noted, memory_order_relaxed)) {
+        int32_t opened = open_as(directory, path, flags | O_NOATIME);
+        if (opened != -EPERM) return opened;
+        atomic_store_explicit(&is_noted, true, memory_order_relaxed);
+    }
+    return open_as(directory, path, flags);
+}
+
 int32_t cs_open_directory(int32_t directory, const char *path) {
-    return RETRY(int, openat(directory, path, DIRECTORY_FLAGS));
+    return unnoted(open_at, directory, path, DIRECTORY_FLAGS);
 }
 int32_t cs_open_directory_nofollow(int32_t directory, const char *name) {
-    return RETRY(int, openat(directory, name, DIRECTORY_FLAGS | O_NOFOLLOW));
+    return unnoted(open_at, directory, name, DIRECTORY_FLAGS | O_NOFOLLOW);
 }
 int32_t cs_open_file(int32_t directory, const char *path) {
-    return RETRY(int, openat(directory, path, FILE_FLAGS));
+    return unnoted(open_at, directory, path, FILE_FLAGS);
 }
 int32_t cs_open_file_nofollow(int32_t directory, const char *name) {
-    return RETRY(int, openat(directory, name, FILE_FLAGS | O_NOFOLLOW));
+    return unnoted(open_at, directory, name, FILE_FLAGS | O_NOFOLLOW);
 }
 
 int32_t cs_open_beneath(int32_t directory, const char *path, bool want_directory) {
-    struct open_how how = {.flags = want_directory ? DIRECTORY_FLAGS : FILE_FLAGS,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    return (int32_t)RETRY(long, syscall(SYS_openat2, directory, path, &how, sizeof how));
+    return unnoted(open_beneath, directory, path, want_directory ? DIRECTORY_FLAGS : FILE_FLAGS);
 }
 
 /* Not made again on EINTR: Linux has closed the descriptor by then, close(2). */

@@ -363,6 +363,32 @@ TEST("closing a copy with dlclose while nothing of it is left leaves the process
     live_a_full_life();
 }
 
+static struct timespec access_time(const char *path)
+{
+    struct stat status;
+    REQUIRE(stat(path, &status) == 0);
+    return status.st_atim;
+}
+
+TEST("reading leaves access times as they are")
+{
+    /* Before the file was modified: the kernel would note the next access, mount(8) relatime. */
+    const struct timespec long_ago[] = {{.tv_sec = 1000000000}, {.tv_nsec = UTIME_OMIT}};
+    const char *mount = new_mount("mount");
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    const char *paths[] = {text("%s/..data/key", mount), text("%s/..data", mount), mount};
+    for (int index = 0; index < 3; index++)
+        REQUIRE(utimensat(AT_FDCWD, paths[index], long_ago, 0) == 0);
+    cmr_watcher *watcher = new_watcher(mount);
+    start(watcher);
+    CHECK_TEXT(current_text(watcher, "key"), "1");
+    for (int index = 0; index < 3; index++) {
+        about("%s", paths[index]);
+        CHECK_INT(access_time(paths[index]).tv_sec, long_ago->tv_sec);
+    }
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("a process may end while watchers are started and a callback runs")
 {
     const char *mount = new_mount("mount");

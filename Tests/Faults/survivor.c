@@ -112,7 +112,8 @@ static void subscribe(cmr_watcher *watcher, struct listeners *listeners)
 {
     cmr_error error = CMR_ERROR_INIT;
     TRY("subscribe",
-        cmr_watcher_subscribe(watcher, NULL, 0, hear, &listeners->on_thread, NULL, &error), &error);
+        cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_UPCOMING, hear, &listeners->on_thread,
+                              NULL, &error), &error);
     TRY("subscribe",
         cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_MANUAL, hear, &listeners->manual, NULL,
                               &error), &error);

@@ -146,7 +146,7 @@ static void judge(cmr_status status, unsigned may) { check_status(status, NULL, 
 static void hear(void *context, const cmr_event *event)
 {
     cmr_watcher *watcher = context;
-    demand(event->kind >= CMR_EVENT_PUBLISHED && event->kind <= CMR_EVENT_DRAINED);
+    demand(event->kind >= CMR_EVENT_PUBLISHED && event->kind <= CMR_EVENT_UPCOMING);
     demand(event->struct_size >= sizeof *event && event->reserved == 0 && event->snapshot);
     if (event->kind == CMR_EVENT_PUBLISHED) {
         demand(event->version == cmr_snapshot_version(event->snapshot));
@@ -282,7 +282,7 @@ static void subscribe(size_t slot)
     cmr_watcher *watcher = watchers[slot].watcher;
     uint64_t id = UINT64_MAX;
     const char *pattern = text();
-    uint32_t flags = (uint32_t)pick(5);
+    uint32_t flags = (uint32_t)pick(9);
     cmr_status status = cmr_watcher_subscribe(watcher, pattern, flags, hear, watcher, &id, error());
     judge_error(status, MAY(INVALID_ARGUMENT) | MAY(LIMIT) | MAY(STATE));
     demand((status == CMR_OK) == (id != UINT64_MAX));

@@ -173,6 +173,29 @@ func (r *receiver) Event(event *abi.Event) {
 	runtime.Gosched()
 }
 
+// mostRehearsed is how many bytes of content are copied for nothing. More would take longer than it
+// saves.
+const mostRehearsed = 16 << 10
+
+// Upcoming goes once through what a version takes, from here to whoever waits for it, who finds
+// nothing: it takes half the time when what runs is in the processor's caches already.
+func (r *receiver) Upcoming(source abi.Snapshot) {
+	c := (*Config)(r)
+	size := 0
+	for _, d := range c.Current().documents {
+		if size += len(d.content); size > mostRehearsed {
+			return
+		}
+	}
+	newSnapshot(source, nil)
+	c.mutex.Lock()
+	for s := range c.subscriptions {
+		s.wake()
+	}
+	c.mutex.Unlock()
+	runtime.Gosched()
+}
+
 // Current gives the current version: one load of a pointer. It is never nil.
 func (c *Config) Current() *Snapshot { return c.current.Load() }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -88,6 +89,23 @@ func TestTellsWhatHappens(t *testing.T) {
 	if statusIsNot(event.Err, cmreload.ErrParse) || event.Err.Error() == "" {
 		t.Errorf("rejected since %v", event.Err)
 	}
+}
+
+// What changes within a generation shows when somebody looks: as the library does when an update
+// begins, for those who asked to get ready.
+func TestAnUpdateThatBeginsIsRehearsedAndTellsNobody(t *testing.T) {
+	events := make(heard, 8)
+	_, configMap := open(t, map[string]string{"a": "1"}, cmreload.WithOnChange(events.hear))
+	events.expect(t, "published start 1 added a")
+	if err := os.WriteFile(configMap.Path()+"/..data/a", []byte("2"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(configMap.Path()+"/..2026_11_22_08_45_04.1", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	events.expect(t, "published 2 after 1 modified a")
+	configMap.Update(map[string]string{"a": "3"})
+	events.expect(t, "published 3 after 2 modified a")
 }
 
 func TestHearsOfTheKeysItAskedFor(t *testing.T) {

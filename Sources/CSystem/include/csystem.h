@@ -130,7 +130,8 @@ enum {
     CS_IN_UNMOUNT = 0x2000,
     CS_IN_Q_OVERFLOW = 0x4000,
     CS_IN_IGNORED = 0x8000,
-    CS_IN_DONT_FOLLOW = 0x02000000
+    CS_IN_DONT_FOLLOW = 0x02000000,
+    CS_IN_ISDIR = 0x40000000
 };
 int32_t cs_inotify_open(void);
 int32_t cs_inotify_add(int32_t inotify, const char *path,

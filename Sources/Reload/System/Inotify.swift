@@ -20,6 +20,7 @@ package struct WatchMask: OptionSet, Sendable {
     package static let unmount = WatchMask(rawValue: UInt32(CS_IN_UNMOUNT))
     package static let overflow = WatchMask(rawValue: UInt32(CS_IN_Q_OVERFLOW))
     package static let ignored = WatchMask(rawValue: UInt32(CS_IN_IGNORED))
+    package static let directory = WatchMask(rawValue: UInt32(CS_IN_ISDIR))
 
     /// The watched thing itself went, moved or came loose.
     package static let gone: WatchMask = [.deleteSelf, .moveSelf, .unmount, .ignored]

@@ -37,6 +37,7 @@ extension Reactor {
             }
             lock.acquire()
             round.end()
+            if round.isRehearsed { watcher.rehearse() }
         } while isRepeated
         subscribers.isRunning = false
         if watcher.life == .started, watcher.threadSubscribers.hasPending,
@@ -57,7 +58,8 @@ extension Reactor {
     /// Calls one subscriber, unless it does not want to hear of this.
     private func call(_ subscriber: Subscriber, _ event: Event, of watcher: Watcher) -> Bool {
         if event.kind == .published, event.version <= subscriber.since { return false }
-        if event.kind == .drained, !subscriber.wantsDrained { return false }
+        if event.kind == .drained, !subscriber.flags.contains(.drained) { return false }
+        if event.kind == .upcoming, !subscriber.flags.contains(.upcoming) { return false }
         let viewed = lock.withLock { () -> Event? in
             guard !subscriber.isRemoved, watcher.life == .started else { return nil }
             subscriber.isRunning = true
@@ -66,7 +68,7 @@ extension Reactor {
         guard let viewed else { return false }
         let told = viewed.narrowed(to: subscriber.pattern, of: watcher.name)
         if let told {
-            lock.withLock { watcher.countCallback() }
+            if event.kind != .upcoming { lock.withLock { watcher.countCallback() } }
             RunningCallback.run(watcher.current.base) { subscriber.receive(told) }
             told.changes.free(.system)
         }

@@ -14,6 +14,8 @@ final class Engine: @unchecked Sendable {
 
     /// How long a callback may take before somebody else takes the lead.
     private static let patienceMilliseconds: Int64 = 10
+    /// The same of one that prepares for what may come at any moment.
+    private static let rehearsalMilliseconds: Int64 = 1
     /// Threads that may be stuck in callbacks at once. Beyond that callbacks wait, loading and
     /// publishing do not.
     private static let mostStuck = 256
@@ -144,7 +146,7 @@ final class Engine: @unchecked Sendable {
             while true {
                 guard let ran = runAttempt(mine) else { return }
                 if !runRounds(mine) { return }
-                if !ran { break }
+                if !ran, !reactor.hasAttempts { break }
             }
             reactor.tidy()
             if reactor.lock.withLock({ endIfUnused() }) { return }
@@ -170,8 +172,9 @@ final class Engine: @unchecked Sendable {
     /// Calls the subscribers that have something to hear. False when another thread took the lead
     /// meanwhile.
     private func runRounds(_ mine: Int) -> Bool {
-        while canCall(), let watcher = reactor.takeRound() {
-            let leads = timed(mine) {
+        while canCall(), let (watcher, isNews) = reactor.takeRound() {
+            let patience = isNews ? Engine.patienceMilliseconds : Engine.rehearsalMilliseconds
+            let leads = timed(mine, for: patience) {
                 _ = reactor.runRound(of: watcher, watcher.threadSubscribers, isRepeated: true)
             }
             if !leads { return false }
@@ -184,7 +187,7 @@ final class Engine: @unchecked Sendable {
         guard reactor.nextAttemptCallsTheHost else { return reactor.runAttempt() }
         ensureSpare()
         var ran = false
-        let leads = timed(mine) { ran = reactor.runAttempt() }
+        let leads = timed(mine, for: Engine.patienceMilliseconds) { ran = reactor.runAttempt() }
         if leads { return ran }
         // Whoever leads now sees to what came of it.
         reactor.wake()
@@ -192,9 +195,9 @@ final class Engine: @unchecked Sendable {
     }
 
     /// Runs what calls the host; false when that took long and another thread took the lead.
-    private func timed(_ mine: Int, _ body: () -> Void) -> Bool {
+    private func timed(_ mine: Int, for milliseconds: Int64, _ body: () -> Void) -> Bool {
         reactor.lock.withLock { isTimed = true }
-        timer?.arm(milliseconds: Engine.patienceMilliseconds)
+        timer?.arm(milliseconds: milliseconds)
         body()
         return reactor.lock.withLock { () -> Bool in
             if term != mine || !isTimed { return false }

@@ -10,6 +10,7 @@ package struct Event {
         case sourceLost = 3
         case sourceRecovered = 4
         case drained = 5
+        case upcoming = 6
     }
 
     package enum Cause: UInt32, Sendable {
@@ -46,14 +47,28 @@ package struct Event {
     }
 }
 
+/// What somebody asks for who subscribes; the numbers are those of the header's flags.
+package struct SubscriptionFlags: OptionSet, Sendable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// It is called in `dispatch`.
+    package static let manual = SubscriptionFlags(rawValue: 1)
+    /// It hears of drained versions.
+    package static let drained = SubscriptionFlags(rawValue: 2)
+    /// It hears that a version may be about to come.
+    package static let upcoming = SubscriptionFlags(rawValue: 4)
+
+    package static let all: SubscriptionFlags = [.manual, .drained, .upcoming]
+}
+
 /// Somebody who wants to hear.
 package final class Subscriber {
     package let id: UInt64
     /// The version that was current when it subscribed: it hears of newer ones.
     let since: UInt64
     let pattern: KeyPattern?
-    let isManual: Bool
-    let wantsDrained: Bool
+    let flags: SubscriptionFlags
     let receive: (Event) -> Void
 
     // Guarded by the lock.
@@ -63,8 +78,7 @@ package final class Subscriber {
     private(set) var beginning: SharedSnapshot?
 
     init(
-        id: UInt64, since: SharedSnapshot?, pattern: KeyPattern?, isManual: Bool,
-        wantsDrained: Bool,
+        id: UInt64, since: SharedSnapshot?, pattern: KeyPattern?, flags: SubscriptionFlags,
         receive: @escaping (Event) -> Void
     ) {
         self.id = id
@@ -72,8 +86,7 @@ package final class Subscriber {
         since?.engineRetain()
         beginning = since
         self.pattern = pattern
-        self.isManual = isManual
-        self.wantsDrained = wantsDrained
+        self.flags = flags
         self.receive = receive
     }
 

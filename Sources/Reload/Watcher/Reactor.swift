@@ -166,7 +166,14 @@ package final class Reactor: @unchecked Sendable {
         } else {
             let watch = interest.watch
             if let name = watch.name {
-                if !name.withBytes({ equalBytes($0, event.name) }) { return }
+                if !name.withBytes({ equalBytes($0, event.name) }) {
+                    // A directory beside the link's: the kubelet begins to write a generation.
+                    let isGeneration = event.mask.isSuperset(of: [.create, .directory])
+                    if isGeneration, MountLayout.isReserved(event.name) {
+                        interest.watcher.noteUpcoming()
+                    }
+                    return
+                }
                 // One that is gone may come back in a way that is not watched for meanwhile.
                 if !event.mask.isDisjoint(with: [.delete, .movedFrom]) { layer.needsArming = true }
             }
@@ -221,14 +228,22 @@ package final class Reactor: @unchecked Sendable {
         return true
     }
 
+    /// Whether there is something to load.
+    var hasAttempts: Bool { lock.withLock { !attempts.isEmpty } }
+
     /// Whether the next attempt lets the application have its say.
     var nextAttemptCallsTheHost: Bool {
         lock.withLock { attempts.first?.rules.callTheHost ?? false }
     }
 
-    /// The next watcher whose subscribers have something to hear.
-    func takeRound() -> Watcher? {
-        lock.withLock { rounds.isEmpty ? nil : rounds.removeFirst() }
+    /// The next watcher whose subscribers have something to hear, and whether something happened or
+    /// only may.
+    func takeRound() -> (watcher: Watcher, isNews: Bool)? {
+        lock.withLock {
+            if rounds.isEmpty { return nil }
+            let watcher = rounds.removeFirst()
+            return (watcher, watcher.threadSubscribers.hasNews)
+        }
     }
 
     /// What can wait until everybody has been told: closing files, logging, freeing versions that

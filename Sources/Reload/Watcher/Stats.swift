@@ -27,6 +27,11 @@ package struct Stats: Sendable {
 }
 
 extension Watcher {
+    /// Under the lock.
+    var isHealthy: Bool {
+        version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
+    }
+
     package func copyStats() -> Stats {
         reactor.lock.withLock {
             var copy = currentStats
@@ -39,7 +44,7 @@ extension Watcher {
     var currentStats: Stats {
         var copy = stats
         copy.version = version
-        copy.isHealthy = version > 0 && rejectedTogether == nil && layers.allSatisfy { $0.isGood }
+        copy.isHealthy = isHealthy
         copy.polling = UInt32(layers.count(where: { $0.isPolled }))
         return copy
     }

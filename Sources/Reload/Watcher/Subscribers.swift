@@ -20,8 +20,12 @@ final class Subscribers {
 
     /// The highest version that nobody holds any more, if somebody wants to hear of that.
     private var drained: UInt64 = 0
+    /// A source is about to change, if somebody wants to hear of that.
+    private var isUpcoming = false
 
-    var hasPending: Bool {
+    var hasPending: Bool { hasNews || isUpcoming }
+    /// There is more to tell than that something may be about to come.
+    var hasNews: Bool {
         published != nil || rejected != nil || !sources.isEmpty || drained > 0
     }
 
@@ -65,7 +69,11 @@ final class Subscribers {
     }
 
     func noteDrained(_ version: UInt64) {
-        if all.contains(where: { $0.wantsDrained }) { drained = max(drained, version) }
+        if all.contains(where: { $0.flags.contains(.drained) }) { drained = max(drained, version) }
+    }
+
+    func noteUpcoming() {
+        if all.contains(where: { $0.flags.contains(.upcoming) }) { isUpcoming = true }
     }
 
     func dropPending() {
@@ -73,6 +81,7 @@ final class Subscribers {
         rejected = nil
         sources.removeAll()
         drained = 0
+        isUpcoming = false
         if let told { told.engineRelease() }
         told = nil
         for subscriber in all where !subscriber.isRunning { subscriber.forgetBeginning() }
@@ -93,6 +102,9 @@ final class Subscribers {
         /// Held until `end`.
         fileprivate let held: [SharedSnapshot]
 
+        /// Somebody prepares for what may be about to come; the watcher does so too.
+        var isRehearsed: Bool { events.first?.kind == .upcoming }
+
         /// The round is over. Under the lock.
         func end() { for snapshot in held { snapshot.engineRelease() } }
     }
@@ -105,6 +117,8 @@ final class Subscribers {
             current.engineRetain()
             held.append(current)
         }
+        // Not once it has come.
+        if isUpcoming, published == nil { events.append(Event(.upcoming, .change, current)) }
         for source in sources {
             events.append(Event(source.kind, source.cause, current, failure: source.failure))
         }
@@ -128,6 +142,7 @@ final class Subscribers {
         rejected = nil
         sources.removeAll()
         drained = 0
+        isUpcoming = false
         return Round(subscribers: all, events: events, held: held)
     }
 }

@@ -35,6 +35,25 @@ extension Watcher {
         if needsAttempt { reactor.queue(self) }
     }
 
+    /// More than this takes longer to look at than being ready saves.
+    private static let mostRehearsed = 64 << 10
+
+    /// Looks at the sources as a rescan does, so that what a load runs and reads is in the
+    /// processor's caches when there is something to load. What is bad or gone is left alone.
+    func rehearse() {
+        guard life == .started, isHealthy, let body = composition?.content.body else { return }
+        var size = 0
+        for index in 0..<body.count {
+            size += body.document(at: index)?.bytes.count ?? 0
+            if size > Watcher.mostRehearsed { return }
+        }
+        for layer in layers where layer.source.canChange && layer.state == .idle {
+            layer.needsReading = true
+            layer.state = .due
+        }
+        if needsAttempt { reactor.queue(self) }
+    }
+
     /// The kernel dropped notifications: everything is looked at.
     func overflow(at now: Instant) {
         stats.overflows += 1

@@ -4,16 +4,15 @@ package import Config
 
 extension Watcher {
     package func subscribe(
-        pattern: KeyPattern?, isManual: Bool, wantsDrained: Bool,
-        receive: @escaping (Event) -> Void
+        pattern: KeyPattern?, flags: SubscriptionFlags, receive: @escaping (Event) -> Void
     ) throws(Failure) -> UInt64 {
         try reactor.lock.withLock { () throws(Failure) in
             guard life != .stopped else { throw Failure(.state, "the watcher was stopped") }
             lastSubscription += 1
-            let isManual = isManual || options.isDispatchManual
+            let isManual = flags.contains(.manual) || options.isDispatchManual
             let subscriber = Subscriber(
-                id: lastSubscription, since: current.snapshot, pattern: pattern, isManual: isManual,
-                wantsDrained: wantsDrained, receive: receive)
+                id: lastSubscription, since: current.snapshot, pattern: pattern, flags: flags,
+                receive: receive)
             (isManual ? manualSubscribers : threadSubscribers).add(subscriber)
             return subscriber.id
         }
@@ -76,6 +75,13 @@ extension Watcher {
         if manualSubscribers.hasPending, eventDescriptor >= 0 {
             Waker.signal(number: eventDescriptor)
         }
+    }
+
+    /// The kubelet begins to write what may become a version; who wants to prepare for it is told.
+    /// Under the lock.
+    func noteUpcoming() {
+        threadSubscribers.noteUpcoming()
+        if life == .started, threadSubscribers.hasPending { reactor.queueRound(self) }
     }
 
     /// Nothing waits for manual subscribers. Under the lock.

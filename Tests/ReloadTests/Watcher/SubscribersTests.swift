@@ -41,7 +41,7 @@ private let rejection = Rejection(failure, fingerprint: 1)
     }
 
     private func subscriber() -> Subscriber {
-        Subscriber(id: 1, since: nil, pattern: nil, isManual: false, wantsDrained: false) { _ in }
+        Subscriber(id: 1, since: nil, pattern: nil, flags: []) { _ in }
     }
 
     private func publish(_ version: UInt64, _ text: String) throws -> SharedSnapshot {
@@ -145,9 +145,7 @@ private let rejection = Rejection(failure, fingerprint: 1)
     func late() throws {
         let first = try publish(1, "a")
         let second = try publish(2, "b")
-        let late = Subscriber(
-            id: 1, since: second, pattern: nil, isManual: false, wantsDrained: false
-        ) { _ in }
+        let late = Subscriber(id: 1, since: second, pattern: nil, flags: []) { _ in }
         let third = try publish(3, "c")
         let viewed = late.viewed(Event(.published, .start, third, previous: first))
         #expect(viewed.cause == .change)
@@ -165,16 +163,38 @@ private let rejection = Rejection(failure, fingerprint: 1)
         subscribers.add(subscriber())
         subscribers.noteDrained(1)
         #expect(!subscribers.hasPending)
-        subscribers.add(
-            Subscriber(id: 2, since: nil, pattern: nil, isManual: false, wantsDrained: true) {
-                _ in
-            })
+        subscribers.add(Subscriber(id: 2, since: nil, pattern: nil, flags: .drained) { _ in })
         subscribers.noteDrained(2)
         subscribers.noteDrained(1)
         let round = subscribers.beginRound(current: current.snapshot)
         #expect(round.events.map(\.kind) == [.drained])
         #expect(round.events[0].version == 2)
         round.end()
+        #expect(!subscribers.hasPending)
+    }
+
+    @Test("that a version may come is told first, to who asked, and not once it is there")
+    func upcoming() throws {
+        let first = try publish(1, "a")
+        subscribers.add(subscriber())
+        subscribers.noteUpcoming()
+        #expect(!subscribers.hasPending)
+        subscribers.add(Subscriber(id: 2, since: nil, pattern: nil, flags: .upcoming) { _ in })
+        subscribers.noteUpcoming()
+        #expect(subscribers.hasPending && !subscribers.hasNews)
+        subscribers.noteRejected(Rejection(Failure(.parse, "no"), fingerprint: 0), .change)
+        #expect(subscribers.hasNews)
+        var round = subscribers.beginRound(current: first)
+        #expect(round.events.map(\.kind) == [.upcoming, .rejected] && round.isRehearsed)
+        round.end()
+        subscribers.noteUpcoming()
+        subscribers.notePublished(try publish(2, "b"), .change)
+        round = subscribers.beginRound(current: current.snapshot)
+        #expect(round.events.map(\.kind) == [.published] && !round.isRehearsed)
+        round.end()
+        #expect(!subscribers.hasPending)
+        subscribers.noteUpcoming()
+        subscribers.dropPending()
         #expect(!subscribers.hasPending)
     }
 }

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import queue
 import select
 import threading
 import time
@@ -34,6 +35,25 @@ def test_a_handler_hears_what_changed(config, configmap, heard):
     assert event.error is None
     configmap.delete("NEW")
     assert heard.wait(2)[1].changes == {"NEW": "removed"}
+
+
+def test_an_update_that_begins_is_rehearsed_and_tells_nobody(
+    watch, configmap, heard, monkeypatch
+):
+    configmap.update(LEVEL="info", LARGE="x" * 5000, **{"a.json": {"b": 1}, "b.bin": b"\xff"})
+    config = watch(configmap.path)
+    config.on_change()(heard)
+    first, rehearsed, copied = config.snapshot, queue.Queue(), cmreload.live.copied
+    monkeypatch.setattr(
+        cmreload.live, "copied", lambda *arguments: rehearsed.put(copied(*arguments))
+    )
+    os.mkdir(f"{configmap.path}/..2026_11_22_08_45_04.1")
+    assert rehearsed.get(timeout=PATIENCE_SECONDS) == {
+        key: first[key] for key in ("LEVEL", "a.json", "b.bin")
+    }
+    monkeypatch.undo()
+    configmap.update(LEVEL="debug", wait_for=config)
+    assert [event.version for event in heard.events] == [2]
 
 
 def test_patterns_choose_what_a_handler_hears(config, configmap, heard):

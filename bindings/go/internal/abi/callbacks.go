@@ -18,6 +18,8 @@ import (
 type Receiver interface {
 	// Event hears of what happened. The event and its snapshot live for the call.
 	Event(*Event)
+	// Upcoming hears that a version may follow in a moment. The current one lives for the call.
+	Upcoming(current Snapshot)
 	// Validate says why a candidate must not be published, or nil. The candidate lives for the
 	// call.
 	Validate(Snapshot) *Failure
@@ -42,6 +44,11 @@ type Violation struct {
 
 //export cmreload_go_event
 func cmreload_go_event(handle C.uintptr_t, event *C.cmr_event) {
+	receiver := cgo.Handle(handle).Value().(Receiver)
+	if event.kind == C.CMR_EVENT_UPCOMING {
+		receiver.Upcoming(Snapshot{event.snapshot})
+		return
+	}
 	heard := &Event{
 		Kind:     uint32(event.kind),
 		Cause:    uint32(event.cause),
@@ -54,7 +61,7 @@ func cmreload_go_event(handle C.uintptr_t, event *C.cmr_event) {
 	for _, violation := range unsafe.Slice(event.violations, int(event.violation_count)) {
 		heard.Violations = append(heard.Violations, violationOf(violation))
 	}
-	cgo.Handle(handle).Value().(Receiver).Event(heard)
+	receiver.Event(heard)
 }
 
 func violationOf(violation C.cmr_violation) Violation {

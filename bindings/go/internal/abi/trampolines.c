@@ -25,7 +25,8 @@ static void on_log(void *context, int32_t level, const char *message, size_t siz
 }
 
 cmr_status cmreload_go_subscribe(cmr_watcher *watcher, uintptr_t handle, cmr_error *error) {
-    return cmr_watcher_subscribe(watcher, NULL, 0, on_event, (void *)handle, NULL, error);
+    return cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_UPCOMING, on_event, (void *)handle,
+                                 NULL, error);
 }
 
 cmr_status cmreload_go_set_closed(cmr_watcher *watcher, uintptr_t handle) {

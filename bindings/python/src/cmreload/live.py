@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _serials = itertools.count(1)
 
+_REHEARSED_KEYS, _REHEARSED_SIZE = 4, 4096  # more would take longer than it saves
+
 
 def _rejection(problem: Exception) -> RejectedError:
     from .validation import rejection  # of use to who validates only
@@ -91,7 +93,7 @@ class Live(Reader):
         super().__init__()
         self.snapshot = Snapshot()
         self._started = False
-        self._by_thread = Round(_watcher.told, 0)
+        self._by_thread = Round(_watcher.told, c.CMR_SUBSCRIBE_UPCOMING)
         self._by_hand: Round | None = None
         self._by_drain: Round | None = None
         self._listeners: tuple[weakref.ref[Changes], ...] = ()
@@ -286,6 +288,9 @@ class Live(Reader):
         kind = KINDS.get(event.kind)
         if kind is None:
             return  # of a newer library
+        if kind == "upcoming":
+            self._rehearse(event)
+            return
         changes = {
             change.key.decode(): CHANGES.get(change.kind, "modified")
             for change in event.changes[: event.change_count]
@@ -311,6 +316,13 @@ class Live(Reader):
             with self._news:
                 told.finished = snapshot.version
                 self._news.notify_all()
+
+    def _rehearse(self, event: c.cmr_event) -> None:
+        """Copies some keys for nothing, while a version is being written: it takes half the time
+        when what runs is in the processor's caches already."""
+        version = self.snapshot
+        short = (key for key in version if len(version._stored(key)) <= _REHEARSED_SIZE)
+        copied(event.snapshot, Snapshot(), itertools.islice(short, _REHEARSED_KEYS))
 
     def _told_of_drain(self, event: c.cmr_event) -> None:
         if event.kind == c.CMR_EVENT_DRAINED and self._by_drain is not None:
