@@ -37,9 +37,7 @@ def test_a_handler_hears_what_changed(config, configmap, heard):
     assert heard.wait(2)[1].changes == {"NEW": "removed"}
 
 
-def test_an_update_that_begins_is_rehearsed_and_tells_nobody(
-    watch, configmap, heard, monkeypatch
-):
+def test_an_update_that_begins_is_rehearsed_and_tells_nobody(watch, configmap, heard, monkeypatch):
     configmap.update(LEVEL="info", LARGE="x" * 5000, **{"a.json": {"b": 1}, "b.bin": b"\xff"})
     config = watch(configmap.path)
     config.on_change()(heard)
