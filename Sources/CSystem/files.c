@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -126,6 +127,12 @@ int32_t cs_stat_at(int32_t directory, const char *path, bool follow, cs_status *
     if (fstatat(directory, path, &found, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0) return -errno;
     convert(&found, status);
     return 0;
+}
+
+int32_t cs_open_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT32_MAX) return INT32_MAX;
+    return (int32_t)limit.rlim_cur;
 }
 
 int32_t cs_is_local(int32_t descriptor) {

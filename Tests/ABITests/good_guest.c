@@ -321,6 +321,26 @@ static void load_copy(struct copy *copy)
     REQUIRE(copy->create != cmr_watcher_create);
 }
 
+TEST("a load gives descriptors back when there are no more")
+{
+    enum { KEYS = 100, LEFT = 16 };
+    const char *mount = new_mount("mount");
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    cmr_watcher *watcher = new_watcher(mount);
+    start(watcher);
+    cmr_file files[KEYS];
+    for (int index = 0; index < KEYS; index++)
+        files[index] = (cmr_file)FILE_TEXT(text("key%d", index), "2");
+    struct rlimit limit;
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = count_descriptors() + LEFT;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    publish(mount, files, KEYS);
+    await_version(watcher, 2);
+    CHECK_TEXT(current_text(watcher, text("key%d", KEYS - 1)), "2");
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("two copies of the library in one process each watch on their own")
 {
     const char *mount = new_mount("mount");

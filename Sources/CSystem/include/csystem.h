@@ -99,6 +99,8 @@ int32_t cs_stat_at(int32_t directory, const char *path, bool follow, cs_status *
 /* Whether the descriptor's file system answers from the page cache: a short read is the end of the
  * file, and inotify sees every change. 0 no, 1 yes. */
 int32_t cs_is_local(int32_t descriptor);
+/* How many descriptors the process may have open, setrlimit(2) RLIMIT_NOFILE. */
+int32_t cs_open_limit(void);
 int32_t cs_make_directory(int32_t directory, const char *path, uint32_t mode);
 int32_t cs_create_file(int32_t directory, const char *path,
                        uint32_t mode); /* O_WRONLY|O_CREAT|O_TRUNC|O_NOFOLLOW */

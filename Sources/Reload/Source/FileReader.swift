@@ -9,21 +9,24 @@ package final class FileReader {
     package let listing = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
 
     /// Descriptors that are read and wait to be closed, which can happen when the version is out.
-    /// At most 64, so that a large source does not use up the host's descriptors.
     private var read: [Int32] = []
-    static let mostOpen = 64
+    /// How many may wait: a sixteenth of what the host may have open, getrlimit(2), at most 256.
+    let mostOpen = min(256, FileDescriptor.mostOpen / 16)
 
-    package init() { read.reserveCapacity(FileReader.mostOpen) }
+    package init() {}
 
     deinit {
         closeFiles()
         listing.deallocate()
     }
 
-    /// Closes what was read. Until then the old generation's memory stays with the kernel.
-    package func closeFiles() {
+    /// Closes what was read; whether that was any. Until then the old generation's memory stays with
+    /// the kernel.
+    @discardableResult
+    package func closeFiles() -> Bool {
+        defer { read.removeAll(keepingCapacity: true) }
         for number in read { _ = FileDescriptor(unsafeOwning: number) }
-        read.removeAll(keepingCapacity: true)
+        return !read.isEmpty
     }
 
     /// Gives the descriptors away, for somebody else to close.
@@ -96,7 +99,7 @@ package final class FileReader {
     func keep(_ directory: consuming Directory) { keep(directory.take()) }
 
     private func keep(_ file: consuming FileDescriptor) {
-        if read.count >= FileReader.mostOpen { closeFiles() }
+        if read.count >= mostOpen { closeFiles() }
         read.append(file.release())
     }
 

@@ -319,12 +319,12 @@ package final class MountSource: Source {
         let mark = payload.mark(index)
         let file: FileDescriptor
         do throws(Errno) {
-            if mark == Mark.regular {
-                file = try directory.file(payload.keyText(index))
-            } else if confined {
-                file = try directory.beneath(FilePath(payload.key(index)), directory: false)
-            } else {
-                file = try directory.file(followingLinks: payload.keyText(index))
+            do throws(Errno) {
+                file = try open(index, of: directory, confined: confined, in: payload)
+            } catch {
+                // Others may need descriptors more than what was read does.
+                guard error == .tooManyOpenFiles, files.closeFiles() else { throw error }
+                file = try open(index, of: directory, confined: confined, in: payload)
             }
         } catch {
             // Gone since it was listed? In a plain directory what a link leads to may go as well.
@@ -337,5 +337,17 @@ package final class MountSource: Source {
         let isRegular = mark & Mark.link == 0
         try files.read(
             file, into: payload, at: index, isRegular: isRegular, isLocal: isLocal, limits: limits)
+    }
+
+    private func open(
+        _ index: Int, of directory: borrowing Directory, confined: Bool, in payload: Payload
+    ) throws(Errno) -> FileDescriptor {
+        if payload.mark(index) == Mark.regular {
+            return try directory.file(payload.keyText(index))
+        }
+        if confined {
+            return try directory.beneath(FilePath(payload.key(index)), directory: false)
+        }
+        return try directory.file(followingLinks: payload.keyText(index))
     }
 }

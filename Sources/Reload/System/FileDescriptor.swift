@@ -49,6 +49,9 @@ package struct FileDescriptor: ~Copyable {
     /// Whether a short read is the end of the file and inotify sees every change: true for
     /// page-cache file systems.
     package var isLocal: Bool { cs_is_local(number) == 1 }
+
+    /// How many descriptors the process may have open now.
+    package static var mostOpen: Int { Int(cs_open_limit()) }
 }
 
 /// What stat(2) says of a file.

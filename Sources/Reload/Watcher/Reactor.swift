@@ -218,7 +218,7 @@ package final class Reactor: @unchecked Sendable {
         let isMuchUnclosed = lock.withLock { () -> Bool in
             watcher.endAttempt(result, ticket)
             unclosed.append(contentsOf: bench.files.takeFiles())
-            return unclosed.count >= FileReader.mostOpen
+            return unclosed.count >= bench.files.mostOpen
         }
         returnBench(bench)
         // A validator may have destroyed its watcher.

@@ -269,37 +269,26 @@ package struct ReloadAttempt {
         let payload = bench.payload
         bench.isTold = nil
         let count = payload.count
-        let size = max(1, count) * MemoryLayout<Document>.stride
+        let size = max(1, count) * MemoryLayout<Document?>.stride
         guard let room = memory.allocate(size) else {
             return .failed(
                 Rejection(
                     Failure(.noMemory, .parse, "no memory for \(count) keys"), fingerprint: 0))
         }
         let documents = UnsafeMutableBufferPointer(
-            start: room.bindMemory(to: Document.self, capacity: max(1, count)), count: count)
-        var made = 0
-        var shared = 0
-        var failure: Failure?
+            start: room.bindMemory(to: Document?.self, capacity: max(1, count)), count: count)
+        documents.initialize(repeating: nil)
         defer {
-            for document in documents.prefix(made) { document.release(memory) }
+            for document in documents { document?.release(memory) }
             memory.free(room, size)
         }
-        for index in 0..<count {
-            let key = payload.key(index)
-            let value = payload.value(index)
-            if let known = previous?.body.document(forKey: key), known.hasSameBytes(as: value),
-                options.parsing.stillApply(to: known)
-            {
-                known.retain()
-                shared += 1
-                documents.initializeElement(at: made, to: known)
-                made += 1
-                continue
-            }
+        // First all that is known: each look waits for memory, and so they wait together.
+        let shared = share(previous, with: documents, bench.payload)
+        var failure: Failure?
+        for index in 0..<count where documents[index] == nil {
             do throws(Failure) {
-                documents.initializeElement(
-                    at: made, to: try document(key, value, of: layer, with: bench))
-                made += 1
+                documents[index] = try document(
+                    payload.key(index), payload.value(index), of: layer, with: bench)
             } catch {
                 // Of several the first by name, whatever order the directory lists them in.
                 if let first = failure, !error.key.precedes(first.key) { continue }
@@ -311,11 +300,32 @@ package struct ReloadAttempt {
         }
         if let previous, shared == count, previous.body.count == count { return .same }
         do throws(Failure) {
-            let body = try snapshot(documents, generation)
+            // None is nil any more, and then they lie in memory as documents do.
+            let body = try documents.withMemoryRebound(to: Document.self) { made throws(Failure) in
+                try snapshot(made, generation)
+            }
             return .content(Content(body, memory: memory), generation)
         } catch {
             return .failed(Rejection(error, fingerprint: payload.fingerprint))
         }
+    }
+
+    /// Takes the documents of keys whose bytes did not change; how many those are.
+    private func share(
+        _ previous: Content?, with documents: UnsafeMutableBufferPointer<Document?>,
+        _ payload: Payload
+    ) -> Int {
+        guard let previous else { return 0 }
+        var shared = 0
+        for index in 0..<payload.count {
+            guard let known = previous.body.document(forKey: payload.key(index)),
+                known.hasSameBytes(as: payload.value(index)), options.parsing.stillApply(to: known)
+            else { continue }
+            known.retain()
+            documents[index] = known
+            shared += 1
+        }
+        return shared
     }
 
     private func document(
