@@ -20,7 +20,7 @@ package final class FileReader {
         listing.deallocate()
     }
 
-    /// Closes what was read; whether that was any. Until then the old generation's memory stays with
+    /// Closes what was read; whether that was any. Until then the old generation stays with
     /// the kernel.
     @discardableResult
     package func closeFiles() -> Bool {
