@@ -112,17 +112,12 @@ TEST("when a version may come the sources are read once more, to be ready")
     end(watcher, &recorder);
 }
 
-TEST("large sources are not read to be ready")
+static void check_not_read(const cmr_file *files, size_t count)
 {
     const char *mount = new_mount("mount");
     struct recorder recorder;
     cmr_watcher *watcher = followed(mount, &recorder);
-    size_t size = (64 << 10) + 1;
-    char *large = calloc(size, 1);
-    memset(large, 'x', size);
-    const cmr_file files[] = {FILE_TEXT("level", "info"), {"large", large, size, 0, 0}};
-    publish(mount, files, 2);
-    free(large);
+    publish(mount, files, count);
     await_version(watcher, 2);
     REQUIRE(await_kind(&recorder, CMR_EVENT_PUBLISHED, 0) != SIZE_MAX);
     change_silently(mount, "debug");
@@ -133,6 +128,22 @@ TEST("large sources are not read to be ready")
     }
     CHECK_INT(cmr_watcher_version(watcher), 2);
     end(watcher, &recorder);
+}
+
+TEST("what is large is not read to be ready")
+{
+    static char large[(64 << 10) + 1];
+    memset(large, 'x', sizeof large);
+    const cmr_file files[] = {FILE_TEXT("level", "info"), {"large", large, sizeof large, 0, 0}};
+    check_not_read(files, 2);
+}
+
+TEST("what has many keys is not read to be ready")
+{
+    cmr_file files[65] = {FILE_TEXT("level", "info")};
+    for (int index = 1; index < 65; index++)
+        files[index] = (cmr_file)FILE_TEXT(text("%d", index), "1");
+    check_not_read(files, 65);
 }
 
 struct slow {

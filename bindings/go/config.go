@@ -173,17 +173,22 @@ func (r *receiver) Event(event *abi.Event) {
 	runtime.Gosched()
 }
 
-// mostRehearsed is how many bytes of content are copied for nothing. More would take longer than it
-// saves.
-const mostRehearsed = 16 << 10
+// How much is copied for nothing at most. More would take longer than it saves.
+const (
+	mostKeysRehearsed  = 64
+	mostBytesRehearsed = 16 << 10
+)
 
 // Upcoming goes once through what a version takes, from here to whoever waits for it, who finds
 // nothing: it takes half the time when what runs is in the processor's caches already.
 func (r *receiver) Upcoming(source abi.Snapshot) {
 	c := (*Config)(r)
-	size := 0
-	for _, d := range c.Current().documents {
-		if size += len(d.content); size > mostRehearsed {
+	documents, size := c.Current().documents, 0
+	if len(documents) > mostKeysRehearsed {
+		return
+	}
+	for _, d := range documents {
+		if size += len(d.content); size > mostBytesRehearsed {
 			return
 		}
 	}

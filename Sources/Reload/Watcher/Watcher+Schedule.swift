@@ -35,17 +35,19 @@ extension Watcher {
         if needsAttempt { reactor.queue(self) }
     }
 
-    /// More than this takes longer to look at than being ready saves.
-    private static let mostRehearsed = 64 << 10
+    /// More keys, or bytes, take longer to look at than being ready saves.
+    private static let mostRehearsed = (keys: 64, bytes: 64 << 10)
 
     /// Looks at the sources as a rescan does, so that what a load runs and reads is in the
     /// processor's caches when there is something to load. What is bad or gone is left alone.
     func rehearse() {
-        guard life == .started, isHealthy, let body = composition?.content.body else { return }
+        guard life == .started, isHealthy, let body = composition?.content.body,
+            body.count <= Watcher.mostRehearsed.keys
+        else { return }
         var size = 0
         for index in 0..<body.count {
             size += body.document(at: index)?.bytes.count ?? 0
-            if size > Watcher.mostRehearsed { return }
+            if size > Watcher.mostRehearsed.bytes { return }
         }
         for layer in layers where layer.source.canChange && layer.state == .idle {
             layer.needsReading = true

@@ -38,7 +38,8 @@ def test_a_handler_hears_what_changed(config, configmap, heard):
 
 
 def test_an_update_that_begins_is_rehearsed_and_tells_nobody(watch, configmap, heard, monkeypatch):
-    configmap.update(LEVEL="info", LARGE="x" * 5000, **{"a.json": {"b": 1}, "b.bin": b"\xff"})
+    others = {"a.json": {"b": 1}, "b.bin": b"\xff", "c.yaml": ""}
+    configmap.update(LEVEL="info", LARGE="x" * 5000, **others)
     config = watch(configmap.path)
     config.on_change()(heard)
     first, rehearsed, copied = config.snapshot, queue.Queue(), cmreload.live.copied
@@ -47,7 +48,7 @@ def test_an_update_that_begins_is_rehearsed_and_tells_nobody(watch, configmap, h
     )
     os.mkdir(f"{configmap.path}/..2026_11_22_08_45_04.1")
     assert rehearsed.get(timeout=PATIENCE_SECONDS) == {
-        key: first[key] for key in ("LEVEL", "a.json", "b.bin")
+        key: first[key] for key in ("LEVEL", *others)
     }
     monkeypatch.undo()
     configmap.update(LEVEL="debug", wait_for=config)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _serials = itertools.count(1)
 
-_REHEARSED_KEYS, _REHEARSED_SIZE = 4, 4096  # more would take longer than it saves
+_REHEARSED_KEYS, _REHEARSED_SIZE = 8, 4096  # more would take longer than it saves
 
 
 def _rejection(problem: Exception) -> RejectedError:
@@ -321,8 +321,10 @@ class Live(Reader):
         """Copies some keys for nothing, while a version is being written: it takes half the time
         when what runs is in the processor's caches already."""
         version = self.snapshot
-        short = (key for key in version if len(version._stored(key)) <= _REHEARSED_SIZE)
-        copied(event.snapshot, Snapshot(), itertools.islice(short, _REHEARSED_KEYS))
+        few = itertools.islice(version, _REHEARSED_KEYS)
+        sizes = {key: len(version._raw.get(key, version[key])) for key in few}
+        short = [key for key, size in sizes.items() if size <= _REHEARSED_SIZE]
+        copied(event.snapshot, Snapshot(), short)
 
     def _told_of_drain(self, event: c.cmr_event) -> None:
         if event.kind == c.CMR_EVENT_DRAINED and self._by_drain is not None:
