@@ -102,6 +102,28 @@ def test_watch_prints_lines_of_json(mounted):
         assert (third["error"]["key"], third["error"]["line"]) == ("f.json", 1)
 
 
+def test_watch_ends_when_nobody_reads_on(mounted):
+    words = [sys.executable, "-m", "cmreload", "watch", mounted.path]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        mounted.update(LOG_LEVEL="debug")
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def test_get_that_nobody_reads_is_no_failure(mounted):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    words = [sys.executable, "-m", "cmreload", "get", mounted.path]
+    for path in ("LOG_LEVEL", "key"):
+        told = subprocess.run([*words, path], stdout=theirs, stderr=subprocess.PIPE, check=False)
+        assert (told.returncode, told.stderr) == (0, b"")
+    os.close(theirs)
+
+
 def test_watch_colours_a_terminal(mounted):
     import pty
 

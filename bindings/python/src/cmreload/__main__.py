@@ -84,7 +84,14 @@ def follow(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     config = Config(arguments.directory)
-    config.on_event(print_json if arguments.json else print_text)
+
+    @config.on_event
+    def tell(event: Event) -> None:
+        try:
+            (print_json if arguments.json else print_text)(event)
+        except BrokenPipeError:  # nobody reads on
+            ended.set()
+
     with config:
         ended.wait()
     return OK
@@ -156,12 +163,15 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         status: int = arguments.run(arguments)
+        sys.stdout.flush()
         return status
+    except BrokenPipeError:
+        # What is left in the buffer would fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except (Error, OSError) as problem:
         print(f"cmreload: {problem}", file=sys.stderr)
         return REFUSED
-    except BrokenPipeError:
-        return OK
 
 
 if __name__ == "__main__":
