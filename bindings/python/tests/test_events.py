@@ -158,6 +158,24 @@ def test_a_removed_handler_hears_nothing_more(config, configmap, heard):
     assert len(heard.events) == 1
 
 
+def test_a_method_can_be_removed(config, configmap):
+    seen = []
+    config.on_change()(seen.append)
+    config.remove(seen.append)
+    configmap.update(OTHER="2", wait_for=config)
+    assert seen == []
+
+
+def test_a_handler_that_exits_keeps_no_other_from_being_told(config, configmap, heard):
+    @config.on_change()
+    def end(event):
+        raise SystemExit
+
+    config.on_change()(heard)
+    configmap.update(OTHER="2", wait_for=config)
+    assert [event.version for event in heard.events] == [2]
+
+
 def test_a_handler_may_remove_itself_and_add_another(config, configmap, heard):
     @config.on_change()
     def once(event):
@@ -397,6 +415,42 @@ def test_many_iterations_hear_each_version_once(config, configmap):
 
     versions = asyncio.run(asyncio.wait_for(follow(5), PATIENCE_SECONDS))
     assert versions == [2] * 5 + [3] * 5
+
+
+def test_an_iteration_that_is_closed_ends_for_who_waits(config):
+    async def follow(close):
+        changes = config.changes()
+
+        async def collect():
+            return [event async for event in changes]
+
+        waiting = asyncio.ensure_future(collect())
+        await asyncio.sleep(0)
+        await close(changes)
+        return await waiting
+
+    async def here(changes):
+        changes.close()
+
+    async def elsewhere(changes):
+        threading.Thread(target=changes.close).start()
+
+    for close in (here, elsewhere):
+        assert asyncio.run(asyncio.wait_for(follow(close), PATIENCE_SECONDS)) == []
+
+
+def test_two_tasks_share_an_iteration(config, configmap):
+    async def follow():
+        changes = config.changes()
+        waiting = [asyncio.ensure_future(changes.next()) for _ in range(2)]
+        await asyncio.sleep(0)
+        for turn in "23":
+            configmap.update(OTHER=turn)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            waiting = [each for each in waiting if not each.done()]
+        return waiting
+
+    assert asyncio.run(asyncio.wait_for(follow(), PATIENCE_SECONDS)) == []
 
 
 # ---- waiting ----

@@ -146,7 +146,9 @@ class Interest:
 
 
 def tell(handlers: list[tuple[Callable[[Event], Any], Interest]], event: Event) -> None:
-    """Tells each handler; one that raises is logged and counted, and stops nothing."""
+    """Tells each handler; one that raises is logged and counted, and stops nothing. What is no
+    Exception, SystemExit say, is for who called the library, when all have been told."""
+    ended: BaseException | None = None
     for function, interest in tuple(handlers):
         part = interest.part_of(event)
         if part is None:
@@ -156,6 +158,10 @@ def tell(handlers: list[tuple[Callable[[Event], Any], Interest]], event: Event) 
         except Exception as problem:
             event.failures.append(problem)
             log.exception("a handler of version %d failed", event.version)
+        except BaseException as problem:
+            ended = ended or problem
+    if ended is not None:
+        raise ended
 
 
 def _eventfd() -> int:
@@ -166,6 +172,13 @@ def _eventfd() -> int:
     if descriptor < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return descriptor
+
+
+def _awake(waiters: set[asyncio.Future[None]]) -> None:
+    """Lets all go on that wait; each looks for itself whether there is something for it."""
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
 
 
 _ONE = (1).to_bytes(8, sys.byteorder)
@@ -184,7 +197,7 @@ class Changes:
         self._interest = interest
         self._lock = threading.Lock()
         self._waiting: dict[str, Event] = {}  # by kind, the oldest first
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiters: set[asyncio.Future[None]] = set()  # of the loop's thread only
         self._ended = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -218,8 +231,7 @@ class Changes:
         self = reference()
         if self is not None and self._descriptor >= 0:
             os.read(self._descriptor, 8)
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
+            _awake(self._waiters)
 
     def __aiter__(self) -> Changes:
         return self
@@ -231,8 +243,12 @@ class Changes:
                     return self._waiting.pop(next(iter(self._waiting)))
                 if self._ended or self._descriptor < 0:
                     raise StopAsyncIteration
-            self._waiter = self._loop.create_future()
-            await self._waiter
+            waiter = self._loop.create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
 
     async def next(self) -> Event:
         """The next event.
@@ -253,16 +269,19 @@ class Changes:
             return
         try:
             if self._thread == threading.get_ident():
-                self._remove(self._loop, descriptor)
+                self._remove(self._loop, descriptor, self._waiters)
             else:
-                self._loop.call_soon_threadsafe(self._remove, self._loop, descriptor)
+                self._loop.call_soon_threadsafe(self._remove, self._loop, descriptor, self._waiters)
         except RuntimeError:  # the loop was closed, and with it its interest in the descriptor
             os.close(descriptor)
 
     @staticmethod
-    def _remove(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+    def _remove(
+        loop: asyncio.AbstractEventLoop, descriptor: int, waiters: set[asyncio.Future[None]]
+    ) -> None:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+        _awake(waiters)
 
     def after_fork_in_child(self) -> None:
         """Lets go of what belongs to the parent's loop."""

@@ -152,7 +152,7 @@ class Live(Reader):
         return self._watcher.closed
 
     def __enter__(self) -> Self:
-        return self if self._started else self.start()
+        return self if self._started and not self.closed else self.start()
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -311,11 +311,13 @@ class Live(Reader):
         if told is self._by_thread:
             for listener in self._all_listeners():
                 listener.offer(happened)
-        tell(told.handlers, happened)
-        if kind == "published":
-            with self._news:
-                told.finished = snapshot.version
-                self._news.notify_all()
+        try:
+            tell(told.handlers, happened)
+        finally:
+            if kind == "published":
+                with self._news:
+                    told.finished = snapshot.version
+                    self._news.notify_all()
 
     def _rehearse(self, event: c.cmr_event) -> None:
         """Copies some keys for nothing, while a version is being written: it takes half the time
