@@ -45,6 +45,22 @@ def test_an_update_that_is_refused_raises_to_who_waits(watch, configmap):
         configmap.update({"a.json": "{"}, wait_for=config)
 
 
+def test_what_cannot_be_written_changes_nothing(configmap, monkeypatch, tmp_path):
+    configmap.update(A="1")
+    for change in ({"..": "1"}, {"B": {1}}):
+        with pytest.raises((ValueError, TypeError)):
+            configmap.update(change)
+    with pytest.raises(KeyError):
+        configmap.delete("A", "absent")
+    configmap.update(C="1")
+    assert configmap.content == {"A": "1", "C": "1"}
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(ValueError, match="key"):
+        ConfigMap({"..": "1"})
+    assert not os.listdir(tmp_path)
+
+
 def test_a_configmap_can_be_mounted_where_one_likes(tmp_path):
     with ConfigMap(A="1", path=tmp_path) as mounted:
         assert mounted.path == str(tmp_path)

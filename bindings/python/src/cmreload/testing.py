@@ -67,8 +67,12 @@ class ConfigMap:
     ) -> None:
         self._temporary = tempfile.mkdtemp(prefix="configmap-") if path is None else None
         self.path = self._temporary or os.fspath(path or "")
-        self.content: dict[str, Any] = {**(content or {}), **keys}
-        write_mount(self.path, self.content)
+        self.content: dict[str, Any] = {}
+        try:
+            self._publish({**(content or {}), **keys}, None)
+        except BaseException:
+            self.close()
+            raise
 
     def update(
         self,
@@ -86,17 +90,18 @@ class ConfigMap:
         Raises:
             ParseError, RejectedError, …: the configuration that was waited for refused the change.
         """
-        self.content.update(content or {}, **keys)
-        self._publish(wait_for)
+        self._publish({**self.content, **(content or {}), **keys}, wait_for)
 
     def delete(self, *keys: str, wait_for: Config | None = None) -> None:
         """Removes keys and publishes the rest in one swap."""
+        rest = dict(self.content)
         for key in keys:
-            del self.content[key]
-        self._publish(wait_for)
+            del rest[key]
+        self._publish(rest, wait_for)
 
-    def _publish(self, config: Config | None) -> None:
-        write_mount(self.path, self.content)
+    def _publish(self, content: dict[str, Any], config: Config | None) -> None:
+        write_mount(self.path, content)
+        self.content = content
         if config is not None:
             version = config.reload(PATIENCE_SECONDS)
             if not config._wait_until_told(version, PATIENCE_SECONDS):
