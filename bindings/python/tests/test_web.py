@@ -79,6 +79,31 @@ def test_wsgi_requests_of_one_thread_do_not_see_each_other(config, configmap):
     assert held(config) == 0
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_wsgi_application_may_write_and_say_what_went_wrong(config, named):
+    written, problem = [], (ValueError, ValueError(), None)
+
+    def app(environ, start_response):
+        arguments = ("500 Internal Server Error", [])
+        if named:
+            write = start_response(*arguments, exc_info=problem)
+        else:
+            write = start_response(*arguments, problem)
+        write(cmreload.current()["KEY"].encode())
+        return []
+
+    def start_response(status, headers, exc_info=None):
+        assert headers == [("X-Config-Version", "1")]
+        assert exc_info is problem
+        return written.append
+
+    response = WSGIMiddleware(app, config)({}, start_response)
+    assert list(response) == []
+    response.close()
+    assert written == [b"first"]
+    assert held(config) == 0
+
+
 def test_a_wsgi_application_that_fails_lets_go(config):
     def app(environ, start_response):
         raise RuntimeError("the application's own problem")
@@ -217,6 +242,16 @@ def test_an_asgi_application_that_fails_or_is_cancelled_lets_go(config):
             await task
 
     asyncio.run(both())
+    assert held(config) == 0
+
+
+def test_a_websocket_that_is_refused_is_told_the_version_too(config):
+    async def app(scope, receive, send):
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    sent = asyncio.run(call_asgi(ASGIMiddleware(app, config), kind="websocket"))
+    assert sent[0]["headers"] == [(b"x-config-version", b"1")]
     assert held(config) == 0
 
 

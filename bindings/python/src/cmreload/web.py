@@ -49,8 +49,9 @@ class WSGIMiddleware:
         pin = self._config.pin()
         version = (VERSION_HEADER, str(pin.snapshot.version))
 
-        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            return start_response(status, [*headers, version], *exc_info)
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            also = () if exc_info is None else (exc_info,)
+            return start_response(status, [*headers, version], *also)
 
         # A context of its own, in which the response is streamed too: the server's thread may
         # answer other requests meanwhile, and keeps nothing of this one.
@@ -86,6 +87,9 @@ class _Response:
             self._pin.release()
 
 
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+
+
 class ASGIMiddleware:
     """``app.add_middleware(ASGIMiddleware, config=config)``; HTTP and WebSockets."""
 
@@ -101,7 +105,7 @@ class ASGIMiddleware:
         version = (VERSION_HEADER.lower().encode(), str(pin.snapshot.version).encode())
 
         async def send_with_version(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.accept"):
+            if message["type"] in _STARTS:
                 message = {**message, "headers": [*message.get("headers", ()), version]}
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
