@@ -100,6 +100,14 @@ def test_an_absent_key_is_a_key_error_that_names_it(config):
         assert str(raised.value).startswith("absent: there is no such key")
 
 
+def test_what_is_no_text_is_no_key(config):
+    for mapping in (config, config.snapshot):
+        assert mapping.get(5) is None
+        assert mapping.int(None, default=1) == 1
+        with pytest.raises(KeyError):
+            mapping[5]
+
+
 def test_both_are_mappings_with_the_keys_in_order(config):
     keys = sorted(CONTENT)
     for mapping in (config, config.snapshot):

@@ -3,11 +3,13 @@
 import dataclasses
 import enum
 import json
+import pickle
 import threading
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Any, Literal, NewType, Optional, Union
 
 import pydantic
 import pytest
@@ -47,6 +49,27 @@ def test_a_validator_vetoes_a_version_before_anybody_sees_it(config, configmap, 
     configmap.update(PORT="8080", wait_for=config)
     assert (config["LEVEL"], config.version) == ("debug", 2)
     assert config.healthy
+
+
+def test_what_would_not_run_is_refused(config):
+    async def apply(*_):
+        pass
+
+    for register in (
+        config.validator,
+        config.validator("PORT"),
+        config.on_change(),
+        config.on_event,
+        config.on_drained,
+    ):
+        with pytest.raises(TypeError, match="async"):
+            register(apply)
+
+
+def test_a_configuration_that_was_closed_is_not_entered_again(config):
+    config.close()
+    with pytest.raises(cmreload.StateError), config:
+        pass
 
 
 def test_a_validator_of_a_key_is_given_its_value(config, configmap):
@@ -193,6 +216,74 @@ def test_a_dataclass_is_built_from_the_keys(bound):
     )
 
 
+Port = NewType("Port", int)
+
+
+@pytest.mark.parametrize(
+    ("hint", "key", "content", "value"),
+    [
+        (bytes, "x", "text\n", b"text\n"),
+        (Optional[bytes], "x", "text\n", b"text\n"),
+        (bytes, "x.json", "7", b"7"),
+        (list[bytes], "x.json", ["text"], [b"text"]),
+        (Decimal, "x.json", 0.1, Decimal("0.1")),
+        (datetime, "x", "2026-11-26T16:00:00", datetime(2026, 11, 26, 16)),
+        (Port, "x", "80", 80),
+        (tuple[str, int], "x.json", ["a", "3"], ("a", 3)),
+        (tuple[int, ...], "x.json", ["1", 3], (1, 3)),
+        (Sequence[int], "x.json", ["1", 3], [1, 3]),
+        (Mapping[str, int], "x.json", {"a": "1"}, {"a": 1}),
+        (dict[int, bool], "x.json", {"1": "yes"}, {1: True}),
+    ],
+)
+def test_a_field_is_what_its_hint_says(watch, hint, key, content, value):
+    settings = dataclasses.make_dataclass("Settings", [("x", hint)])
+    assert watch(defaults={key: content}).bind(settings).current.x == value
+
+
+@pytest.mark.parametrize(
+    ("hint", "content", "key", "message"),
+    [
+        (Sequence[str], "hunter2", "x.json", "is not an array"),
+        (tuple[str, int], ["hunter2"], "x.json", "is no array of 2"),
+        (list[bytes], [7], "x.json#/0", "is not text"),
+        (dict[int, int], {"a": 1}, "x.json#/a", "is not an integer"),
+    ],
+)
+def test_a_field_is_nothing_else(watch, hint, content, key, message):
+    settings = dataclasses.make_dataclass("Settings", [("x", hint)])
+    with pytest.raises(cmreload.RejectedError) as raised:
+        watch(defaults={"x.json": json.dumps(content)}).bind(settings)
+    assert (raised.value.key, raised.value.message) == (key, message)
+
+
+def test_settings_bound_in_a_handler_are_there_at_once(configmap):
+    configmap.update(CONTENT)
+    config = cmreload.Config(configmap.path)
+    bound = []
+    config.on_change()(lambda event: bound.append(config.bind(Settings)))
+    with config:
+        assert bound[0].current.port == 80
+
+
+def test_a_version_is_shown_even_if_settings_that_came_later_cannot_be_built(watch, configmap):
+    @dataclasses.dataclass
+    class Later:
+        port: int
+
+        def __post_init__(self):
+            if self.port == 80:
+                raise ValueError("no such port")
+
+    configmap.update(port="80")
+    config = watch(configmap.path)
+    configmap.update(port="81", wait_for=config)
+    settings = config.bind(Later)
+    assert config.rollback() == config.version == 3
+    assert config["port"] == "80"
+    assert settings.current.port == 81
+
+
 def test_settings_follow_each_version(bound, configmap):
     config, settings = bound
     before = settings.current
@@ -297,6 +388,26 @@ class Model(pydantic.BaseModel):
     )
 
 
+@dataclasses.dataclass
+class Mixed:
+    features: Features
+    named: dict[str, Features] = dataclasses.field(default_factory=dict)
+
+
+def test_a_model_may_lie_in_a_dataclass(watch):
+    features = {"dark_mode": True, "rollout": 77123}
+    content = {"features.json": {"dark_mode": True}}
+    assert watch(defaults=content).bind(Mixed).current == Mixed(Features(dark_mode=True))
+    for more, key in (
+        ({"features.json": features}, "features.json#/rollout"),
+        ({"named.json": {"a": features}}, "named.json#/a/rollout"),
+    ):
+        with pytest.raises(cmreload.RejectedError, match="less than") as raised:
+            watch(defaults={**content, **more}).bind(Mixed)
+        assert raised.value.key == key
+        assert "77123" not in str(raised.value)
+
+
 @pytest.fixture
 def modelled(watch, configmap):
     configmap.update(
@@ -324,7 +435,7 @@ def test_a_model_is_built_from_the_keys(modelled):
         ({"features.json": {"dark_mode": True, "rollout": 77123}}, "features.json#/rollout",
          "less than or equal to 100"),
         ({"features.json": {}}, "features.json#/dark_mode", "required"),
-        ({"TIMEOUT": "77123 years"}, "TIMEOUT", "duration"),
+        ({"TIMEOUT": "77123 years"}, "TIMEOUT", "timedelta"),
     ],
 )  # fmt: skip
 def test_a_model_s_refusal_says_why_without_its_input(modelled, configmap, change, key, message):
@@ -337,6 +448,58 @@ def test_a_model_s_refusal_says_why_without_its_input(modelled, configmap, chang
         assert "77123" not in f"{problem!r}{problem}"
         problem = problem.__cause__ or problem.__context__
     assert settings.current.max_connections == 7
+
+
+class Card(pydantic.BaseModel):
+    kind: Literal["card"]
+
+
+class Cash(pydantic.BaseModel):
+    kind: Literal["cash"]
+
+
+class Payment(pydantic.BaseModel):
+    how: Union[Card, Cash] = pydantic.Field(discriminator="kind")
+
+
+class Plugin(pydantic.BaseModel):
+    plugin: pydantic.ImportString
+
+
+@pytest.mark.parametrize(
+    ("model", "content", "message"),
+    [
+        (Payment, {"how.json": {"kind": "hunter2"}}, "'card', 'cash'"),
+        (Plugin, {"plugin": "hunter2.x"}, "python path"),
+    ],
+)
+def test_what_pydantic_quotes_in_its_message_is_not_told(watch, model, content, message):
+    with pytest.raises(cmreload.RejectedError, match=message) as raised:
+        watch(defaults=content).bind(model)
+    assert "hunter2" not in str(raised.value)
+
+
+class Aliased(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(populate_by_name=True, extra="forbid")
+    log_level: str = pydantic.Field("", alias="logLevel")
+    port: int = pydantic.Field(0, validation_alias="PORT", alias="UNUSED")
+    times: list[timedelta] = []
+    timeout: Optional[timedelta] = None
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "value"),
+    [
+        ({"LOG_LEVEL": "debug"}, "log_level", "debug"),
+        ({"logLevel": "debug"}, "log_level", "debug"),
+        ({"PORT": "1", "UNUSED": "2"}, "port", 1),
+        ({"times.json": ["PT1H"]}, "times", [timedelta(hours=1)]),
+        ({"TIMEOUT": "PT1H"}, "timeout", timedelta(hours=1)),
+        ({"TIMEOUT": "1h"}, "timeout", timedelta(hours=1)),
+    ],
+)
+def test_names_and_durations_are_read_as_pydantic_has_them(watch, content, name, value):
+    assert getattr(watch(defaults=content).bind(Aliased).current, name) == value
 
 
 # ---- rollback, confirmation, history, drain ----
@@ -565,6 +728,7 @@ def test_a_source_that_is_missing_is_an_os_error(tmp_path):
         cmreload.watch(tmp_path / "absent")
     assert raised.value.errno == 2
     assert raised.value.key == str(tmp_path / "absent")
+    assert pickle.loads(pickle.dumps(raised.value)).errno == 2
     with cmreload.watch(tmp_path / "absent", optional=True) as config:
         assert len(config) == 0
 

@@ -6,22 +6,24 @@ published. pydantic is not imported here: its models are known by what they can 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
+import itertools
 import logging
 import types
 import typing
+from collections import abc
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import values
 from .errors import Error, InvalidArgumentError, NotFoundError, TypeMismatchError
+from .snapshot import Snapshot
 from .validation import rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from .snapshot import Snapshot
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class Binding(Generic[T]):
                 self.current = prepared[1]
             else:
                 self.current = self._build(snapshot)
-        except Error:
+        except Exception:
             log.exception("version %d cannot be built into settings", snapshot.version)
 
 
@@ -86,10 +88,14 @@ def _built_model(model: Any, content: Mapping[str, Any]) -> Any:
     """A model's own validation does the rest: types, nested models, limits."""
     found: dict[str, Any] = {}
     keys: dict[str, str] = {}
+    by_name = any(map(model.model_config.get, _BY_NAME_TOO))
     for name, field in model.model_fields.items():
-        aliases = list(_aliases(field)) or [name]
-        for alias in aliases:
-            key = alias if alias in content else _key_of(alias, content)
+        aliases = list(_aliases(field))
+        present = [alias for alias in aliases if _key_of(alias, content) is not None]
+        if not aliases or (by_name and not present):
+            present = [name]
+        for alias in present:
+            key = _key_of(alias, content)
             if key is not None:
                 found[alias], keys[alias] = _prepared(content[key], field.annotation, key), key
     try:
@@ -99,17 +105,23 @@ def _built_model(model: Any, content: Mapping[str, Any]) -> Any:
     raise rejected  # outside of the handler: what pydantic raised, its context there, quotes input
 
 
+_BY_NAME_TOO = ("populate_by_name", "validate_by_name")
+
+
 def _aliases(field: Any) -> Iterator[str]:
-    for alias in (field.validation_alias, field.alias):
-        for choice in getattr(alias, "choices", [alias]):
-            if choice is not None:
-                yield choice if isinstance(choice, str) else choice.path[0]
+    alias = field.validation_alias  # which is the other alias, where there is only that
+    for choice in getattr(alias, "choices", [alias]):
+        if choice is not None:
+            yield choice if isinstance(choice, str) else choice.path[0]
 
 
 def _prepared(value: Any, annotation: Any, key: str) -> Any:
-    """A value as pydantic reads it: it does not know ``1h30m``."""
-    wanted = [annotation, *typing.get_args(annotation)]
-    return values.read("duration", value, key) if timedelta in wanted and value else value
+    """A value as pydantic reads it: it does not know ``1h30m``, but ``PT1H30M``."""
+    kinds = typing.get_args(annotation) if _is_union(annotation) else [annotation]
+    if timedelta in kinds and value:
+        with contextlib.suppress(TypeMismatchError):
+            return values.read("duration", value, key)
+    return value
 
 
 # ---- dataclasses ----
@@ -124,7 +136,11 @@ def _built_dataclass(settings: Any, content: Mapping[str, Any], place: str) -> A
         named = field.metadata.get("key")
         key = _key_of(field.name, content) if named is None else named
         if key is not None and key in content:
-            found[field.name] = converted(content[key], hints[field.name], _below(place, key))
+            hint = hints[field.name]
+            value = content[key]
+            if isinstance(content, Snapshot) and _is_bytes(hint):
+                value = content._stored(key)
+            found[field.name] = converted(value, hint, _below(place, key))
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise NotFoundError("is missing", key=_below(place, key or field.name.upper()))
     return settings(**found)
@@ -139,6 +155,22 @@ def _below(place: str, name: object) -> str:
 
 _READERS = {int: "int", float: "float", bool: "bool", str: "str", timedelta: "duration"}
 _UNIONS = {typing.Union, getattr(types, "UnionType", typing.Union)}
+_MAPPINGS = {dict, abc.Mapping, abc.MutableMapping}
+_ARRAYS: dict[Any, Callable[[Iterable[Any]], Any]] = {
+    **{kind: kind for kind in (list, tuple, set, frozenset)},
+    **dict.fromkeys((abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable), list),
+    **dict.fromkeys((abc.Set, abc.MutableSet), set),
+}
+
+
+def _is_union(wanted: Any) -> bool:
+    return typing.get_origin(wanted) in _UNIONS
+
+
+def _is_bytes(wanted: Any) -> bool:
+    """Whether bytes are wanted, or bytes or None."""
+    kinds = set(typing.get_args(wanted)) if _is_union(wanted) else {wanted}
+    return kinds - {type(None)} == {bytes}
 
 
 def converted(value: Any, wanted: Any, path: str) -> Any:
@@ -147,6 +179,11 @@ def converted(value: Any, wanted: Any, path: str) -> Any:
         return values.read(_READERS[wanted], value, path)
     if wanted is Any:
         return value
+    if wanted is bytes:
+        text = value if isinstance(value, bytes) else _expected(value, str, "text", path)
+        return text.encode() if isinstance(text, str) else text
+    if hasattr(wanted, "__supertype__"):  # a NewType
+        return converted(value, wanted.__supertype__, path)
     origin, arguments = typing.get_origin(wanted) or wanted, typing.get_args(wanted)
     if origin in _UNIONS:
         return _one_of(value, arguments, path)
@@ -154,17 +191,44 @@ def converted(value: Any, wanted: Any, path: str) -> Any:
         return _choice(value, {str(each): each for each in arguments}, path)
     if dataclasses.is_dataclass(wanted):
         return _built_dataclass(wanted, _expected(value, dict, "an object", path), path)
-    if origin is dict:
-        item = arguments[1] if arguments else Any
+    if hasattr(wanted, "model_validate"):
+        return _nested_model(wanted, value, path)
+    if origin in _MAPPINGS:
+        name, item = arguments or (Any, Any)
         found = _expected(value, dict, "an object", path)
-        return {key: converted(each, item, _below(path, key)) for key, each in found.items()}
-    if origin in (list, tuple, set, frozenset):
-        item = arguments[0] if arguments else Any
-        elements = enumerate(_expected(value, list, "an array", path))
-        return origin(converted(each, item, _below(path, index)) for index, each in elements)
+        return {
+            converted(key, name, _below(path, key)): converted(each, item, _below(path, key))
+            for key, each in found.items()
+        }
+    if origin in _ARRAYS:
+        array = _expected(value, list, "an array", path)
+        items = _items(origin, arguments, array, path)
+        elements = enumerate(zip(array, items))
+        return _ARRAYS[origin](
+            converted(each, item, _below(path, index)) for index, (each, item) in elements
+        )
     if isinstance(origin, type) and issubclass(origin, enum.Enum):
         return _choice(value, {str(member.value): member for member in origin}, path)
     return _made(value, origin, path)
+
+
+def _nested_model(model: Any, value: Any, path: str) -> Any:
+    try:
+        return model.model_validate(value)
+    except ValueError as problem:
+        rejected = rejection(problem)
+    inside = rejected.key.replace("#/", "/")
+    rejected.key = _below(path, inside) if inside else path
+    raise rejected  # outside of the handler, as above
+
+
+def _items(origin: Any, arguments: tuple[Any, ...], array: list[Any], path: str) -> Iterable[Any]:
+    """What each element of an array is wanted as."""
+    if origin is not tuple or not arguments or arguments[-1] is Ellipsis:
+        return itertools.repeat(arguments[0] if arguments else Any)
+    if len(array) != len(arguments):
+        raise TypeMismatchError(f"is no array of {len(arguments)}", key=path)
+    return arguments
 
 
 def _expected(value: Any, kind: type[T], name: str, path: str) -> T:
@@ -195,7 +259,11 @@ def _choice(value: Any, choices: dict[str, Any], path: str) -> Any:
 def _made(value: Any, kind: Any, path: str) -> Any:
     """What a class makes of a value: Path, Decimal, UUID and the like."""
     try:
-        return value if isinstance(value, kind) else kind(value)
+        if isinstance(value, kind):
+            return value
+        if hasattr(kind, "fromisoformat"):
+            return kind.fromisoformat(value)
+        return kind(str(value) if type(value) is float else value)  # a Decimal of 0.1 is 0.1
     except Exception:
         failed = TypeMismatchError(f"is no {getattr(kind, '__name__', kind)}", key=path)
     raise failed  # outside of the handler: what was raised may quote the value

@@ -285,6 +285,7 @@ class Config(Live):
 
     def _decorator(self, interest: Interest, manual: bool) -> Callable[[F], F]:
         def register(function: F) -> F:
+            _no_coroutine(function)
             handlers = self._manual_round().handlers if manual else self._by_thread.handlers
             handlers.append((function, interest))
             return function
@@ -295,6 +296,7 @@ class Config(Live):
         """Decorates a function that is called with an event of kind "drained" when nobody holds a
         former version any more: ``event.version``, the highest of several. Older ones may still be
         held; :meth:`drain` waits for all of them."""
+        _no_coroutine(function)
         with self._lock:
             if self._by_drain is None:
                 told = Round(_watcher.told_of_drain, c.CMR_SUBSCRIBE_DRAINED)
@@ -314,7 +316,7 @@ class Config(Live):
     def remove(self, function: Callable[[Event], Any]) -> None:
         """Calls a handler no more; a call that runs is not waited for."""
         for told in filter(None, (self._by_thread, self._by_hand, self._by_drain)):
-            told.handlers[:] = [each for each in told.handlers if each[0] is not function]
+            told.handlers[:] = [each for each in told.handlers if each[0] != function]
 
     @property
     def event_fd(self) -> int:
@@ -379,12 +381,14 @@ class Config(Live):
             RejectedError: the current version does not pass; the validator is not set.
         """
         if len(keys) == 1 and callable(keys[0]):
+            _no_coroutine(keys[0])
             self._add_check(keys[0])
             return keys[0]
 
         from .validation import of_values
 
         def register(function: F) -> F:
+            _no_coroutine(function)
             self._add_check(of_values(keys, function))
             return function
 
@@ -407,7 +411,7 @@ class Config(Live):
         binding = Binding(settings)
         self._add_check(binding._prepare)
         with self._lock:
-            if self._started:
+            if self.version:  # which handlers are told of while it starts
                 binding._follow(self.snapshot)
             self._bindings.append(binding)
         return binding
@@ -571,6 +575,14 @@ class Config(Live):
     def violations(self) -> tuple[Violation, ...]:
         """The rules that the newest rejection broke, at most 100; empty when all is well."""
         return self._violations()
+
+
+def _no_coroutine(function: Any) -> None:
+    """Refuses what would not run when it is called: a validator would let everything pass."""
+    from inspect import iscoroutinefunction  # of use to who hears or validates only
+
+    if iscoroutinefunction(function):
+        raise TypeError("an async function cannot be called back: in a loop there is changes()")
 
 
 _TOLD_OTHERWISE = {

@@ -172,6 +172,8 @@ _CLASSES: dict[int, type[Error]] = {error.status: error for error in Error.__sub
 def _restored(kind: type[Error], args: tuple[str], state: dict[str, Any]) -> Error:
     error = kind(*args)
     error.__dict__.update(state)
+    if isinstance(error, OSError):
+        error.errno = error.os_errno or None
     return error
 
 

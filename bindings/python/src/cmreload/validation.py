@@ -58,11 +58,18 @@ def rejection(problem: Exception, keys: Mapping[str, str] = MappingProxyType({})
     return rejected
 
 
+# What pydantic quotes of the input in the message itself, by the type of what it found.
+_QUOTED = {"union_tag_invalid": ("tag",), "import_error": ("error",)}
+
+
 def _without_input(problem: Any, keys: Mapping[str, str]) -> RejectedError:
     """The first thing that pydantic found, without the input that its own message quotes."""
-    found = problem.errors(include_input=False, include_url=False, include_context=False)[0]
+    found = problem.errors(include_input=False, include_url=False)[0]
     place = [str(part) for part in found["loc"]]
     if place:
         place[0] = keys.get(place[0], place[0])
     inside = "#/" + "/".join(place[1:]) if place[1:] else ""
-    return RejectedError(found["msg"], key="".join(place[:1]) + inside)
+    message = found["msg"]
+    for quoted in _QUOTED.get(found["type"], ()):
+        message = message.replace(str(found["ctx"][quoted]), "…")
+    return RejectedError(message, key="".join(place[:1]) + inside)

@@ -264,7 +264,7 @@ def find(document: Mapping[str, Any], path: str) -> Any:
     """
     if path in document:
         return document[path]
-    position = path.rfind("#")
+    position = path.rfind("#") if isinstance(path, str) else -1
     while position >= 0:
         key, pointer = path[:position], path[position + 1 :]
         if pointer[:1] in ("", "/") and key in document:
