@@ -37,6 +37,18 @@ def test_a_handler_hears_what_changed(config, configmap, heard):
     assert heard.wait(2)[1].changes == {"NEW": "removed"}
 
 
+def test_without_parentheses_a_handler_hears_of_all_keys(config, configmap, heard):
+    @config.on_change
+    def hear(event):
+        heard(event)
+
+    configmap.update(OTHER="2")
+    assert heard.wait(1)[0].changes == {"OTHER": "modified"}
+    config.remove(hear)
+    configmap.update(OTHER="3", wait_for=config)
+    assert len(heard.events) == 1
+
+
 def test_an_update_that_begins_is_rehearsed_and_tells_nobody(watch, configmap, heard, monkeypatch):
     others = {"a.json": {"b": 1}, "b.bin": b"\xff", "c.yaml": ""}
     configmap.update(LEVEL="info", LARGE="x" * 5000, **others)

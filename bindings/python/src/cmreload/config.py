@@ -7,7 +7,7 @@ import weakref
 from ctypes import byref, c_size_t, c_uint64, c_void_p, sizeof
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _declarations as c
 from . import _watcher
@@ -266,7 +266,11 @@ class Config(Live):
 
     # ---- hearing of changes ----
 
-    def on_change(self, *patterns: str, manual: bool = False) -> Callable[[F], F]:
+    @overload
+    def on_change(self, function: F, /) -> F: ...
+    @overload
+    def on_change(self, *patterns: str, manual: bool = False) -> Callable[[F], F]: ...
+    def on_change(self, *patterns: Any, manual: bool = False) -> Any:
         """Decorates a function that is called with an :class:`Event` for each new version in which
         a key changed that matches one of the patterns; without patterns, for each.
 
@@ -276,6 +280,8 @@ class Config(Live):
         published meanwhile come as one event. An exception is logged and stops nothing. Inside,
         ``reload``, ``wait``, ``drain`` and ``dispatch`` raise :class:`StateError`.
         """
+        if len(patterns) == 1 and callable(patterns[0]):
+            return self._decorator(Interest(()), manual)(patterns[0])
         return self._decorator(Interest(patterns), manual)
 
     def on_event(self, function: F | None = None, *, manual: bool = False) -> Any:
@@ -492,7 +498,9 @@ class Config(Live):
         """Publishes a new version with the content of an older one and returns it; 0 means the
         newest older content that is neither current nor was rolled back from.
 
-        What is left this way is not taken again before its source has offered something else.
+        What is left this way is not taken again before its source has offered something else. What
+        was published once is not validated again: settings that were bound later and cannot be
+        built of it stay what they are, and that is logged.
 
         Raises:
             NotFoundError: there is no such version in the history.
