@@ -51,6 +51,7 @@ func (b *Binding[T]) prepare(candidate *Snapshot) error {
 }
 
 func (b *Binding[T]) publish(version *Snapshot) {
+	defer func() { b.config.recovered("a binding panicked", recover()) }()
 	b.mutex.Lock()
 	prepared, of := b.prepared, b.preparedOf
 	b.prepared, b.preparedOf = nil, nil

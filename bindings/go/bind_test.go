@@ -96,6 +96,30 @@ func TestABindingVetoes(t *testing.T) {
 	}
 }
 
+// jumpy panics where limits refuse.
+type jumpy limits
+
+func (j *jumpy) Validate() error {
+	if err := (*limits)(j).Validate(); err != nil {
+		panic(err)
+	}
+	return nil
+}
+
+func TestABindingThatPanicsAtARollbackStays(t *testing.T) {
+	config, configMap := open(t, map[string]string{"LIMIT": "101"}, cmreload.WithLogger(discard))
+	mustUpdate(t, configMap, config, map[string]string{"LIMIT": "5"})
+	settings, err := cmreload.Bind[jumpy](config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, err := config.Rollback(1)
+	if err != nil || version.Version() != 3 || settings.Load().Limit != 5 ||
+		config.Stats().Panics != 1 {
+		t.Errorf("%v, %v, %+v, %+v", version, err, settings.Load(), config.Stats())
+	}
+}
+
 func TestNoVersionGoesPastANewBinding(t *testing.T) {
 	config, configMap := open(t, map[string]string{"LIMIT": "0"})
 	done := make(chan struct{})

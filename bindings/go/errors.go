@@ -96,12 +96,15 @@ func (e *Error) Error() string {
 		}
 		text.WriteString(": ")
 	}
-	if e.Message != "" {
-		text.WriteString(e.Message)
-	} else {
-		text.WriteString(e.Status.Error())
-	}
+	text.WriteString(e.message())
 	return text.String()
+}
+
+func (e *Error) message() string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return e.Status.Error()
 }
 
 // Unwrap gives the status, the number of the operating system's error, and what a validator of the

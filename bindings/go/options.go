@@ -98,6 +98,9 @@ func (s *settings) apply(watcher abi.Watcher) error {
 		}
 	}
 	for _, schema := range s.schemas {
+		if schema.text == "" { // which would take one away
+			return &Error{Status: ErrInvalidArgument, Key: schema.of, Message: "the schema is empty"}
+		}
 		if failure := watcher.SetSchema(schema.of, schema.text); failure != nil {
 			return errorOf(failure)
 		}

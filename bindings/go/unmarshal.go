@@ -36,7 +36,8 @@ import (
 // without a tag, embedded ones too, hold more fields of the same configuration. All other fields
 // are left alone.
 //
-// A struct that has a method Validate() error is asked when its fields are set, inner ones first.
+// A struct that has a method Validate() error is asked when its fields are set, inner ones first;
+// of what package json sets only the whole is.
 func (s *Snapshot) Unmarshal(path string, target any) error {
 	pointer := reflect.ValueOf(target)
 	if pointer.Kind() != reflect.Pointer || pointer.IsNil() {
@@ -132,13 +133,12 @@ func (v Value) decode(target reflect.Value) error {
 		target.Set(reflect.New(target.Type().Elem()))
 		return v.decode(target.Elem())
 	}
-	switch unmarshaler := target.Addr().Interface().(type) {
-	case json.Unmarshaler:
+	itself := target.Addr().Interface()
+	if unmarshaler, ok := itself.(encoding.TextUnmarshaler); ok && v.Kind() == KindString {
+		return v.cannot(target, unmarshaler.UnmarshalText([]byte(v.string())))
+	}
+	if _, ok := itself.(json.Unmarshaler); ok {
 		return v.decodeJSON(v.JSON(), target)
-	case encoding.TextUnmarshaler:
-		if v.Kind() == KindString {
-			return v.cannot(target, unmarshaler.UnmarshalText([]byte(v.string())))
-		}
 	}
 	if target.Type() == durationType {
 		duration, status := v.duration()
@@ -188,6 +188,10 @@ func (v Value) decode(target reflect.Value) error {
 // decodeQuantity stores a number that is written as a quantity.
 func (v Value) decodeQuantity(target reflect.Value) error {
 	if target.Kind() == reflect.Pointer {
+		if v.Kind() == KindNull {
+			target.SetZero()
+			return nil
+		}
 		target.Set(reflect.New(target.Type().Elem()))
 		return v.decodeQuantity(target.Elem())
 	}
@@ -214,6 +218,9 @@ func (v Value) setInt(target reflect.Value, number int64, status Status) error {
 // decodeJSON leaves the value to package json.
 func (v Value) decodeJSON(text string, target reflect.Value) error {
 	err := json.Unmarshal([]byte(text), target.Addr().Interface())
+	if err == nil && target.Kind() == reflect.Struct {
+		return validate(target)
+	}
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) || wrong.Field == "" {
 		return v.cannot(target, err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -80,6 +81,12 @@ func TestUnmarshalsPointers(t *testing.T) {
 	number := new(int)
 	if err := config.Current().Unmarshal("null.json", &number); err != nil || number != nil {
 		t.Errorf("null is %v, %v", number, err)
+	}
+	quantity := struct {
+		X *int `config:"null.json,quantity"`
+	}{new(int)}
+	if err := config.Current().Unmarshal("", &quantity); err != nil || quantity.X != nil {
+		t.Errorf("null is the quantity %v, %v", quantity.X, err)
 	}
 }
 
@@ -171,6 +178,14 @@ func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
 	}
 }
 
+func TestTextGoesToUnmarshalText(t *testing.T) {
+	config, _ := open(t, map[string]string{"n": "123"})
+	var number big.Int // has UnmarshalJSON too, which takes no quotes
+	if err := config.Current().Unmarshal("n", &number); err != nil || number.Int64() != 123 {
+		t.Errorf("%v, %v", &number, err)
+	}
+}
+
 type validated struct {
 	Limit int `config:"LIMIT"`
 	Inner innerValidated
@@ -206,6 +221,27 @@ func TestAsksStructsWhetherTheyAreValid(t *testing.T) {
 		config, _ := open(t, map[string]string{"LIMIT": c.limit, "NAME": c.name})
 		if err := config.Current().Unmarshal("", new(validated)); err != c.wanted {
 			t.Errorf("%v, not %v", err, c.wanted)
+		}
+	}
+}
+
+func TestAsksStructsOfParsedValuesWhetherTheyAreValid(t *testing.T) {
+	config, _ := open(t, map[string]string{"a.json": `{"Limit": 101}`, "text": `{"Limit": 101}`})
+	version := config.Current()
+	for target, path := range map[any]string{
+		new(validated): "a.json",
+		new(struct {
+			X *validated `config:"a.json"`
+		}): "",
+		new(struct {
+			X validated `config:"text"`
+		}): "",
+		new(struct {
+			X validated `config:"absent" default:"{\"Limit\": 101}"`
+		}): "",
+	} {
+		if err := version.Unmarshal(path, target); err != errTooLarge {
+			t.Errorf("%T: %v", target, err)
 		}
 	}
 }

@@ -31,22 +31,28 @@ func (r *receiver) Validate(source abi.Snapshot) *abi.Failure {
 	candidate := newSnapshot(source, c.current.Load())
 	c.candidate = candidate
 	c.publishing.Unlock()
-	err := c.validate(candidate)
-	if err == nil {
-		return nil
+	failure, err := c.validate(candidate)
+	if err != nil {
+		c.veto.Store(&veto{failure.Message, err})
 	}
-	failure := failureOf(err)
-	c.veto.Store(&veto{failure.Message, err})
 	return failure
 }
 
-// validate asks all.
-func (c *Config) validate(candidate *Snapshot) (err error) {
+// validate asks all, and what the error says, which is the program's code too.
+func (c *Config) validate(candidate *Snapshot) (failure *abi.Failure, err error) {
 	defer func() {
 		if c.recovered("a validator panicked", recover()) {
 			err = errors.New("a validator panicked")
+			failure = failureOf(err)
 		}
 	}()
+	if err := c.ask(candidate); err != nil {
+		return failureOf(err), err
+	}
+	return nil, nil
+}
+
+func (c *Config) ask(candidate *Snapshot) error {
 	c.mutex.Lock()
 	validators := c.validators
 	c.mutex.Unlock()
@@ -63,21 +69,21 @@ func (c *Config) validate(candidate *Snapshot) (err error) {
 	return nil
 }
 
-// failureOf tells the library of an error. Its own are told by their parts.
+// failureOf tells the library of an error. Its own are told by their parts, with what the program
+// wrapped around them.
 func failureOf(err error) *abi.Failure {
 	var own *Error
 	var wrong *TypeError
 	switch {
 	case errors.As(err, &own):
-		message := own.Message
-		if message == "" {
-			message = own.Status.Error()
-		}
 		return &abi.Failure{
-			Key: own.Key, Line: uint32(own.Line), Column: uint32(own.Column), Message: message,
+			Key: own.Key, Line: uint32(own.Line), Column: uint32(own.Column),
+			Message: strings.Replace(err.Error(), own.Error(), own.message(), 1),
 		}
 	case errors.As(err, &wrong):
-		return &abi.Failure{Key: wrong.Path, Message: wrong.message()}
+		return &abi.Failure{
+			Key: wrong.Path, Message: strings.Replace(err.Error(), wrong.Error(), wrong.message(), 1),
+		}
 	default:
 		return &abi.Failure{Message: err.Error()}
 	}

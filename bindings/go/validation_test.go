@@ -93,6 +93,54 @@ func TestAValidatorThatPanicsRejects(t *testing.T) {
 	mustUpdate(t, configMap, config, map[string]string{"a": "3"})
 }
 
+// A complaint is an error that cannot be read where it is nil.
+type complaint struct{ text string }
+
+func (c *complaint) Error() string { return c.text }
+
+func TestAnErrorThatCannotBeReadRejects(t *testing.T) {
+	for _, err := range []error{
+		(*complaint)(nil), (*cmreload.Error)(nil), (*cmreload.TypeError)(nil),
+	} {
+		config, configMap := open(t, map[string]string{"a": "2"}, cmreload.WithLogger(discard),
+			cmreload.WithValidator(func(candidate *cmreload.Snapshot) error {
+				if even(candidate) != nil {
+					return err
+				}
+				return nil
+			}))
+		_, rejected := configMap.UpdateAndWait(config, map[string]string{"a": "3"})
+		if statusIsNot(rejected, cmreload.ErrRejected) || config.Stats().Panics == 0 {
+			t.Errorf("%T: %v, %+v", err, rejected, config.Stats())
+		}
+	}
+}
+
+func TestAVetoIsToldWithWhatIsWrappedAroundIt(t *testing.T) {
+	config, configMap := open(t, map[string]string{"a": "2"},
+		cmreload.WithValidator(func(candidate *cmreload.Snapshot) error {
+			if err := even(candidate); err != nil {
+				return fmt.Errorf("the number: %w", err)
+			}
+			return nil
+		}))
+	for content, wanted := range map[string]string{
+		"3": "the number: a must be even", "x": "a: the number: text cannot be read as int64",
+	} {
+		_, err := configMap.UpdateAndWait(config, map[string]string{"a": content})
+		if err == nil || err.Error() != wanted {
+			t.Errorf("%v, not %s", err, wanted)
+		}
+	}
+	_, err := cmreload.Open(configMap.Path(),
+		cmreload.WithValidator(func(candidate *cmreload.Snapshot) error {
+			return fmt.Errorf("the other: %w", candidate.Unmarshal("c", new(int)))
+		}))
+	if err == nil || err.Error() != "c: the other: is missing" {
+		t.Error(err)
+	}
+}
+
 const portSchema = `{
 	"type": "object",
 	"properties": {
@@ -177,6 +225,7 @@ func TestSchemasMayBeSetLater(t *testing.T) {
 func TestWrongSchemasAreRefused(t *testing.T) {
 	for name, option := range map[string]cmreload.Option{
 		"no JSON":        cmreload.WithSchema("{"),
+		"nothing":        cmreload.WithSchema[[]byte](nil),
 		"no schema":      cmreload.WithSchema(`{"type": 1}`),
 		"no path":        cmreload.WithSchemaFor("a\x00", "{}"),
 		"no URI":         cmreload.WithSchemaReference("%%", "{}"),
