@@ -23,7 +23,8 @@ type Binding[T any] struct {
 //	...
 //	settings.Load().LogLevel
 //
-// The Binding follows as long as the Config does.
+// The Binding follows as long as the Config does. What was published before and is gone back to is
+// not asked for again: when it cannot be read into a T, which is logged, Load stays what it was.
 func Bind[T any](config *Config) (*Binding[T], error) {
 	b := &Binding[T]{config: config}
 	if err := b.prepare(config.Current()); err != nil {

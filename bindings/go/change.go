@@ -93,7 +93,8 @@ func (c *Config) RequestReload() {
 
 // Rollback publishes the content of an older version as a new one; 0 means the newest older content
 // that was not itself left by a rollback. A source that offers the content that was left again is
-// without effect until it has offered another; other sources go on.
+// without effect until it has offered another; other sources go on. What was published once is not
+// validated again.
 func (c *Config) Rollback(version uint64) (*Snapshot, error) {
 	if err := c.enter(); err != nil {
 		return nil, err

@@ -104,8 +104,11 @@ func (c *Config) open(s *settings) error {
 // stay readable. A Config that is not closed is never collected.
 //
 // Close may be called by any goroutine, in callbacks too, but not by a validator or the handler of
-// a logger. It always returns nil.
+// a logger. It always returns nil, and does nothing with the nil Config of an Open that failed.
 func (c *Config) Close() error {
+	if c == nil {
+		return nil
+	}
 	c.closeOnce.Do(func() {
 		close(c.done)
 		c.endSubscriptions()

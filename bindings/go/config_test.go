@@ -246,6 +246,16 @@ func TestCloseEndsEveryWait(t *testing.T) {
 	}
 }
 
+func TestClosesWhatCouldNotBeOpened(t *testing.T) {
+	config, err := cmreload.Open(t.TempDir() + "/missing")
+	if config != nil || err == nil {
+		t.Fatalf("opened %v, %v", config, err)
+	}
+	if err := config.Close(); err != nil { // as whoever defers it before looking at the error
+		t.Error(err)
+	}
+}
+
 func TestAClosedConfigAnswers(t *testing.T) {
 	config, _ := open(t, map[string]string{"a": "1"})
 	version := config.Current()
