@@ -158,8 +158,8 @@ func (c *Config) announce(event Event) {
 	}
 }
 
-// Changes yields what happens from this call on, until ctx is done, the Config is closed or the
-// loop is left:
+// Changes yields what happens, until ctx is done, the Config is closed or the loop is left: each
+// version that is published from this call on, other events from the loop's beginning on:
 //
 //	for event := range config.Changes(ctx) {
 //		...

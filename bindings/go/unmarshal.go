@@ -33,8 +33,8 @@ import (
 // Each field with a config tag has a path; the option quantity reads a number as Kubernetes writes
 // quantities. Where there is nothing at the path, the field takes its default, as if that were
 // there; a pointer without one is nil; any other field is missing, which is an error. Structs
-// without a tag, embedded ones too, hold more fields of the same configuration. All other fields
-// are left alone.
+// without a tag, embedded ones and pointers to such too, hold more fields of the same configuration.
+// All other fields are left alone.
 //
 // A struct that has a method Validate() error is asked when its fields are set, inner ones first;
 // of what package json sets only the whole is.
@@ -75,12 +75,28 @@ func (s *Snapshot) decodeStruct(target reflect.Value) error {
 			err = s.decodeField(field, tag, target.Field(i))
 		case field.Type.Kind() == reflect.Struct && (field.IsExported() || field.Anonymous):
 			err = s.decodeStruct(target.Field(i))
+		case field.Anonymous && field.IsExported() && pointsToTags(field.Type):
+			target.Field(i).Set(reflect.New(field.Type.Elem()))
+			err = s.decodeStruct(target.Field(i).Elem())
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return validate(target)
+}
+
+// pointsToTags says whether a type is a pointer to a struct with fields of the configuration.
+func pointsToTags(kind reflect.Type) bool {
+	if kind.Kind() != reflect.Pointer || kind.Elem().Kind() != reflect.Struct {
+		return false
+	}
+	for i := range kind.Elem().NumField() {
+		if _, isTagged := kind.Elem().Field(i).Tag.Lookup("config"); isTagged {
+			return true
+		}
+	}
+	return false
 }
 
 // decodeField fills one field.

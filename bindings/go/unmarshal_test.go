@@ -44,6 +44,35 @@ type embedded struct {
 	Twice string `config:"LOG_LEVEL"`
 }
 
+// Base is embedded by pointer: it is made when it has fields of the configuration.
+type Base struct {
+	Level string `config:"LOG_LEVEL"`
+}
+
+func (b Base) Validate() error {
+	if b.Level == "" {
+		return errors.New("there is no level")
+	}
+	return nil
+}
+
+// Bare has no fields of the configuration.
+type Bare struct{ X int }
+
+func TestUnmarshalsIntoWhatIsEmbeddedByPointer(t *testing.T) {
+	config, _ := open(t, sample)
+	var got struct {
+		*Base
+		*Bare
+	}
+	if err := config.Current().Unmarshal("", &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Base == nil || got.Level != "info" || got.Bare != nil {
+		t.Errorf("got %+v, %+v", got.Base, got.Bare)
+	}
+}
+
 func TestUnmarshalsIntoAStruct(t *testing.T) {
 	config, _ := open(t, sample)
 	got := settings{Untouched: 7}
