@@ -35,7 +35,7 @@ enum {
     /* What the process may have grown by in the end, of the gigabytes that went through it: less
      * than one snapshot in what is allocated; pages are also a matter of how that lies about. */
     ALLOCATED_GROWTH = 512 << 10,
-    RESIDENT_GROWTH = 8 << 20,
+    RESIDENT_GROWTH = 16 << 20,
 };
 
 typedef struct scene {
