@@ -1099,9 +1099,9 @@ static inline bool cmr_cell_bool(const cmr_cell *cell)
  *
  * UPCOMING comes for those who asked, on a thread of the library's only, when the kubelet makes the
  * directory of a new generation: a version may follow in a moment, or none. It is the time to get
- * ready, since what has not run for a while runs half as fast; sources of up to 64 keys and 64 KiB
- * are read once more then, for the same reason. Who takes longer than a millisecond holds no
- * version up.
+ * ready, since what has not run for a while runs half as fast; a watcher of one source, of up to 64
+ * keys and 64 KiB, reads it once more then, for the same reason. Who takes longer than a
+ * millisecond holds no version up.
  *
  * Ownership  key_pattern is copied; context stays the caller's.
  * Threads    any.

@@ -100,7 +100,7 @@ static void change_silently(const char *mount, const char *level)
     write_text(text("%s/..data/level", mount), level);
 }
 
-TEST("when a version may come the sources are read once more, to be ready")
+TEST("when a version may come a single source is read once more, to be ready")
 {
     const char *mount = new_mount("mount");
     struct recorder recorder;
@@ -144,6 +144,30 @@ TEST("what has many keys is not read to be ready")
     for (int index = 1; index < 65; index++)
         files[index] = (cmr_file)FILE_TEXT(text("%d", index), "1");
     check_not_read(files, 65);
+}
+
+TEST("of several sources none is read to be ready: the rename might come between two")
+{
+    const char *mount = new_mount("mount");
+    PUBLISH(mount, FILE_TEXT("level", "info"), FILE_TEXT("other", "1"));
+    cmr_watcher *watcher = NULL;
+    struct recorder recorder;
+    REQUIRE_OK(cmr_watcher_create(&watcher));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 0));
+    REQUIRE_OK(cmr_watcher_add_file(watcher, text("%s/level", mount), NULL));
+    REQUIRE_OK(cmr_watcher_add_file(watcher, text("%s/other", mount), NULL));
+    start(watcher);
+    recorder_init(&recorder);
+    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_UPCOMING, hear, &recorder, NULL,
+                                     NULL));
+    change_silently(mount, "debug");
+    for (int number = 1; number <= 2; number++) {
+        size_t before = recorder.count;
+        begin_generation(mount, number);
+        REQUIRE(await_events(&recorder, before + 1));
+    }
+    CHECK_INT(cmr_watcher_version(watcher), 1);
+    end(watcher, &recorder);
 }
 
 struct slow {

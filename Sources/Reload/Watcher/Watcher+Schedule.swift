@@ -38,21 +38,21 @@ extension Watcher {
     /// More keys, or bytes, take longer to look at than being ready saves.
     private static let mostRehearsed = (keys: 64, bytes: 64 << 10)
 
-    /// Looks at the sources as a rescan does, so that what a load runs and reads is in the
-    /// processor's caches when there is something to load. What is bad or gone is left alone.
+    /// Looks at the source as a rescan does, so that what a load runs and reads is in the
+    /// processor's caches when there is something to load. What is bad or gone is left alone. Of
+    /// several sources in one mount the rename might come between the first and the second.
     func rehearse() {
-        guard life == .started, isHealthy, let body = composition?.content.body,
-            body.count <= Watcher.mostRehearsed.keys
+        let changing = layers.filter { $0.source.canChange }
+        guard life == .started, isHealthy, changing.count == 1, changing[0].state == .idle,
+            let body = composition?.content.body, body.count <= Watcher.mostRehearsed.keys
         else { return }
         var size = 0
         for index in 0..<body.count {
             size += body.document(at: index)?.bytes.count ?? 0
             if size > Watcher.mostRehearsed.bytes { return }
         }
-        for layer in layers where layer.source.canChange && layer.state == .idle {
-            layer.needsReading = true
-            layer.state = .due
-        }
+        changing[0].needsReading = true
+        changing[0].state = .due
         if needsAttempt { reactor.queue(self) }
     }
 
