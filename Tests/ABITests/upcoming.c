@@ -3,22 +3,27 @@
  */
 #include "abitest.h"
 
-
 static const char *begin_generation(const char *mount, int number)
 {
     return make_directory(text("%s/..2026_11_22_08_45_04.%d", mount, number));
 }
 
-/* A watcher of a mount with one key, and who asked to hear. */
-static cmr_watcher *followed(const char *mount, struct recorder *recorder)
+/* Starts a watcher that time never makes look, with who asked to hear. */
+static void follow(cmr_watcher *watcher, struct recorder *recorder)
 {
-    PUBLISH(mount, FILE_TEXT("level", "info"));
-    cmr_watcher *watcher = new_watcher(mount);
     REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 0));
     start(watcher);
     recorder_init(recorder);
     REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_UPCOMING, hear, recorder, NULL,
                                      NULL));
+}
+
+/* The same of a mount with one key. */
+static cmr_watcher *followed(const char *mount, struct recorder *recorder)
+{
+    PUBLISH(mount, FILE_TEXT("level", "info"));
+    cmr_watcher *watcher = new_watcher(mount);
+    follow(watcher, recorder);
     return watcher;
 }
 
@@ -112,6 +117,18 @@ TEST("when a version may come a single source is read once more, to be ready")
     end(watcher, &recorder);
 }
 
+/* Changes silently, and has two generations told of: what a look after the first would come to is
+ * there by the second. */
+static void give_time_to_look(const char *mount, struct recorder *recorder)
+{
+    change_silently(mount, "debug");
+    for (int number = 1; number <= 2; number++) {
+        size_t before = recorder->count;
+        begin_generation(mount, number);
+        REQUIRE(await_events(recorder, before + 1));
+    }
+}
+
 static void check_not_read(const cmr_file *files, size_t count)
 {
     const char *mount = new_mount("mount");
@@ -120,12 +137,7 @@ static void check_not_read(const cmr_file *files, size_t count)
     publish(mount, files, count);
     await_version(watcher, 2);
     REQUIRE(await_kind(&recorder, CMR_EVENT_PUBLISHED, 0) != SIZE_MAX);
-    change_silently(mount, "debug");
-    for (int number = 1; number <= 2; number++) {
-        size_t before = recorder.count;
-        begin_generation(mount, number);
-        REQUIRE(await_events(&recorder, before + 1));
-    }
+    give_time_to_look(mount, &recorder);
     CHECK_INT(cmr_watcher_version(watcher), 2);
     end(watcher, &recorder);
 }
@@ -153,19 +165,10 @@ TEST("of several sources none is read to be ready: the rename might come between
     cmr_watcher *watcher = NULL;
     struct recorder recorder;
     REQUIRE_OK(cmr_watcher_create(&watcher));
-    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 0));
     REQUIRE_OK(cmr_watcher_add_file(watcher, text("%s/level", mount), NULL));
     REQUIRE_OK(cmr_watcher_add_file(watcher, text("%s/other", mount), NULL));
-    start(watcher);
-    recorder_init(&recorder);
-    REQUIRE_OK(cmr_watcher_subscribe(watcher, NULL, CMR_SUBSCRIBE_UPCOMING, hear, &recorder, NULL,
-                                     NULL));
-    change_silently(mount, "debug");
-    for (int number = 1; number <= 2; number++) {
-        size_t before = recorder.count;
-        begin_generation(mount, number);
-        REQUIRE(await_events(&recorder, before + 1));
-    }
+    follow(watcher, &recorder);
+    give_time_to_look(mount, &recorder);
     CHECK_INT(cmr_watcher_version(watcher), 1);
     end(watcher, &recorder);
 }
