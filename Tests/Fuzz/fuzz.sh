@@ -11,6 +11,10 @@ targets=(json yaml toml properties dotenv ini schema pattern path mount abi)
 seconds=${2:-60}
 options=("${@:3}")
 built=.build-fuzz/swift/release
+# What has no threads does the same again for the same -seed: hashes and addresses are not random,
+# where a container lets its processes choose that.
+repeatable=(env SWIFT_DETERMINISTIC_HASHING=1)
+! setarch -R true 2>/dev/null || repeatable+=(setarch -R)
 
 within_config() { # SOURCE
     swiftc -O -parse-as-library -swift-version 6 -sanitize=fuzzer,address -D "${target^^}" \
@@ -41,7 +45,7 @@ for target in "${targets[@]}"; do
     *) echo "fuzz.sh: there is no fuzzer for $target" >&2; exit 2 ;;
     esac
     mkdir -p ".build-fuzz/$target"
-    SWIFT_BACKTRACE=enable=no "$fuzzer" -max_total_time="$seconds" -timeout=10 \
+    SWIFT_BACKTRACE=enable=no "${repeatable[@]}" "$fuzzer" -max_total_time="$seconds" -timeout=10 \
         -dict="Tests/Fuzz/$target.dict" -artifact_prefix=".build-fuzz/$target-" \
         -print_final_stats=1 ".build-fuzz/$target" "Tests/Fuzz/corpus/$target" "${options[@]}"
     echo "1 passed, 0 failed ($target)"

@@ -177,7 +177,11 @@ final class Engine: @unchecked Sendable {
             let leads = timed(mine, for: patience) {
                 _ = reactor.runRound(of: watcher, watcher.threadSubscribers, isRepeated: true)
             }
-            if !leads { return false }
+            if !leads {
+                // Whoever leads now sees to what there is to look at after the round.
+                reactor.wake()
+                return false
+            }
         }
         return true
     }
@@ -189,7 +193,7 @@ final class Engine: @unchecked Sendable {
         var ran = false
         let leads = timed(mine, for: Engine.patienceMilliseconds) { ran = reactor.runAttempt() }
         if leads { return ran }
-        // Whoever leads now sees to what came of it.
+        // As after a round.
         reactor.wake()
         return nil
     }
