@@ -122,9 +122,8 @@ struct JSONParser {
                     let bit: UInt64 = 1 &<< UInt64(name.hash)
                     let wasThere = filter & bit != 0
                     filter |= bit
-                    if _slowPath(wasThere) {
-                        filter = repeats.suspect(
-                            name.hash, among: names, Int(container.count), filter: filter)
+                    if _slowPath(wasThere) && container.count <= MemberNames.fewMembers {
+                        repeats.suspect(name.hash, among: names, Int(container.count))
                     }
                     names.pointee = name.hash
                     names += 1

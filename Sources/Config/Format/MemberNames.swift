@@ -87,22 +87,17 @@ struct MemberNames {
     static var replaced: UInt64 { 0x80 }
 
     /// In objects of up to this many members a name is compared with those before it when the
-    /// filter says that it may be among them; of more the filter would soon say so of every name.
+    /// filter says that it may be among them; of more the filter soon says so of every name.
     static var fewMembers: Int { 32 }
 
-    /// Notes whether `hash` is one of the last `count` on the stack; gives what the filter shall
-    /// be. In an object of many members it is emptied, so as not to be in the way.
+    /// Notes whether `hash` is one of the last `count` on the stack.
     @inline(never)
-    mutating func suspect(
-        _ hash: UInt32, among stack: UnsafePointer<UInt32>, _ count: Int, filter: UInt64
-    ) -> UInt64 {
-        if count > MemberNames.fewMembers { return 0 }
+    mutating func suspect(_ hash: UInt32, among stack: UnsafePointer<UInt32>, _ count: Int) {
         var left = count
         while left > 0 {
             if (stack - left).pointee == hash { isSuspected = true }
             left = left &- 1
         }
-        return filter
     }
 
     /// How many slots of a hash table `count` names need: at least twice as many, a power of two.
