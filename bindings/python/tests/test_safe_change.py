@@ -479,12 +479,27 @@ def test_what_pydantic_quotes_in_its_message_is_not_told(watch, model, content, 
     assert "hunter2" not in str(raised.value)
 
 
+class Retry(pydantic.BaseModel):
+    wait: timedelta = pydantic.Field(timedelta(0), alias="pause")
+    limits: dict[str, Optional[timedelta]] = {}
+    steps: tuple[str, timedelta] = ("", timedelta(0))
+    rest: tuple[timedelta, ...] = ()
+    name: str = ""
+
+
 class Aliased(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(populate_by_name=True, extra="forbid")
     log_level: str = pydantic.Field("", alias="logLevel")
     port: int = pydantic.Field(0, validation_alias="PORT", alias="UNUSED")
     times: list[timedelta] = []
     timeout: Optional[timedelta] = None
+    retry: Optional[Retry] = None
+    retries: list[Retry] = []
+
+
+@dataclasses.dataclass
+class Retrying:
+    retry: Retry
 
 
 @pytest.mark.parametrize(
@@ -496,10 +511,36 @@ class Aliased(pydantic.BaseModel):
         ({"times.json": ["PT1H"]}, "times", [timedelta(hours=1)]),
         ({"TIMEOUT": "PT1H"}, "timeout", timedelta(hours=1)),
         ({"TIMEOUT": "1h"}, "timeout", timedelta(hours=1)),
+        ({"times.json": ["1h", 60]}, "times", [timedelta(hours=1), timedelta(minutes=1)]),
+        ({"retries.json": [{"pause": "1h"}]}, "retries", [Retry(pause=timedelta(hours=1))]),
     ],
 )
 def test_names_and_durations_are_read_as_pydantic_has_them(watch, content, name, value):
     assert getattr(watch(defaults=content).bind(Aliased).current, name) == value
+
+
+@pytest.mark.parametrize("settings", [Aliased, Retrying])
+def test_durations_are_read_wherever_a_model_has_them(watch, settings):
+    content = {
+        "pause": "1h",
+        "limits": {"a": "2h", "b": None},
+        "steps": ["3h", "4h"],
+        "rest": ["5h", "6h"],
+        "name": "7h",
+    }
+    assert watch(defaults={"retry.json": content}).bind(settings).current.retry == Retry(
+        pause=timedelta(hours=1),
+        limits={"a": timedelta(hours=2), "b": None},
+        steps=("3h", timedelta(hours=4)),
+        rest=(timedelta(hours=5), timedelta(hours=6)),
+        name="7h",
+    )
+
+
+def test_a_tuple_that_is_too_long_is_refused_by_the_model(watch):
+    content = {"retry.json": {"steps": ["3h", "4h", "5h"]}}
+    with pytest.raises(cmreload.RejectedError, match="steps"):
+        watch(defaults=content).bind(Aliased)
 
 
 # ---- rollback, confirmation, history, drain ----

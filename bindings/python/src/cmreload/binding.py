@@ -117,11 +117,26 @@ def _aliases(field: Any) -> Iterator[str]:
 
 def _prepared(value: Any, annotation: Any, key: str) -> Any:
     """A value as pydantic reads it: it does not know ``1h30m``, but ``PT1H30M``."""
-    kinds = typing.get_args(annotation) if _is_union(annotation) else [annotation]
-    if timedelta in kinds and value:
-        with contextlib.suppress(TypeMismatchError):
-            return values.read("duration", value, key)
+    for kind in typing.get_args(annotation) if _is_union(annotation) else [annotation]:
+        origin, arguments = typing.get_origin(kind) or kind, typing.get_args(kind)
+        if kind is timedelta and value:
+            with contextlib.suppress(TypeMismatchError):
+                return values.read("duration", value, key)
+        if isinstance(value, list) and origin in _ARRAYS:
+            items = zip(value, _items(origin, arguments))
+            return [_prepared(each, item, key) for each, item in items]
+        if isinstance(value, dict) and hasattr(kind, "model_fields"):
+            hints = _hints(kind)
+            return {name: _prepared(each, hints.get(name), key) for name, each in value.items()}
+        if isinstance(value, dict) and origin in _MAPPINGS and arguments:
+            return {name: _prepared(each, arguments[1], key) for name, each in value.items()}
     return value
+
+
+def _hints(model: Any) -> dict[str, Any]:
+    """What each member of a model's object is wanted as, by its name and by its aliases."""
+    fields = model.model_fields.items()
+    return {known: field.annotation for name, field in fields for known in (name, *_aliases(field))}
 
 
 # ---- dataclasses ----
@@ -202,8 +217,9 @@ def converted(value: Any, wanted: Any, path: str) -> Any:
         }
     if origin in _ARRAYS:
         array = _expected(value, list, "an array", path)
-        items = _items(origin, arguments, array, path)
-        elements = enumerate(zip(array, items))
+        if _is_fixed(origin, arguments) and len(array) != len(arguments):
+            raise TypeMismatchError(f"is no array of {len(arguments)}", key=path)
+        elements = enumerate(zip(array, _items(origin, arguments)))
         return _ARRAYS[origin](
             converted(each, item, _below(path, index)) for index, (each, item) in elements
         )
@@ -214,7 +230,7 @@ def converted(value: Any, wanted: Any, path: str) -> Any:
 
 def _nested_model(model: Any, value: Any, path: str) -> Any:
     try:
-        return model.model_validate(value)
+        return model.model_validate(_prepared(value, model, path))
     except ValueError as problem:
         rejected = rejection(problem)
     inside = rejected.key.replace("#/", "/")
@@ -222,13 +238,16 @@ def _nested_model(model: Any, value: Any, path: str) -> Any:
     raise rejected  # outside of the handler, as above
 
 
-def _items(origin: Any, arguments: tuple[Any, ...], array: list[Any], path: str) -> Iterable[Any]:
-    """What each element of an array is wanted as."""
-    if origin is not tuple or not arguments or arguments[-1] is Ellipsis:
-        return itertools.repeat(arguments[0] if arguments else Any)
-    if len(array) != len(arguments):
-        raise TypeMismatchError(f"is no array of {len(arguments)}", key=path)
-    return arguments
+def _is_fixed(origin: Any, arguments: tuple[Any, ...]) -> bool:
+    """Whether an array is a tuple that says what each of its elements is."""
+    return origin is tuple and bool(arguments) and arguments[-1] is not Ellipsis
+
+
+def _items(origin: Any, arguments: tuple[Any, ...]) -> Iterable[Any]:
+    """What each element of an array is wanted as, without an end."""
+    if _is_fixed(origin, arguments):
+        return itertools.chain(arguments, itertools.repeat(Any))
+    return itertools.repeat(arguments[0] if arguments else Any)
 
 
 def _expected(value: Any, kind: type[T], name: str, path: str) -> T:
