@@ -249,7 +249,8 @@ enum {
     CMR_OPTION_POLL_MS = 3,          /* 1000, at least 1: the same where the kernel cannot notify */
     CMR_OPTION_OPTIONAL = 4,         /* 0; 1: a source added from now on that is missing at start is
                                       * empty, not an error */
-    CMR_OPTION_DISPATCH = 5,         /* CMR_DISPATCH_THREAD, or CMR_DISPATCH_MANUAL */
+    CMR_OPTION_DISPATCH = 5,         /* CMR_DISPATCH_THREAD, or CMR_DISPATCH_MANUAL; what it is at
+                                      * start holds for subscribers that came before */
     CMR_OPTION_HISTORY = 6,          /* 10, at most 1000: how many versions before the current one
                                       * are kept, to look back and to go back */
     CMR_OPTION_DRAIN_MS = 7,         /* 0; how long publishing waits for who holds the current
@@ -544,7 +545,9 @@ cmr_status cmr_watcher_add_mount(cmr_watcher *watcher, const char *path, cmr_err
 /* Adds one file, whose base name is the key.
  *
  * A file inside a kubelet's volume is that volume restricted to one key. Any other file may be a
- * link, or lie behind links: every directory on the way is watched.
+ * link, or lie behind links: every link on the way is watched. That a directory on the way was
+ * itself renamed shows at the next rescan. Files of one volume are of one generation, as long as
+ * none of them is rejected.
  *
  * Ownership  path is copied.
  * Threads    any.
@@ -1329,7 +1332,8 @@ cmr_status cmr_watcher_history(cmr_watcher *watcher, size_t index,
 
 /* Waits until nobody holds a version older than before_version.
  *
- * Held are the references that callers got by acquire, retain and history.
+ * Held are the references that callers got by acquire, retain and history, and what their readers
+ * stand at.
  *
  * held_out receives how many versions are held: 0 on CMR_OK; it is written on CMR_E_TIMEOUT too.
  *

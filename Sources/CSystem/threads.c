@@ -152,13 +152,17 @@ void cs_condition_broadcast(cs_condition *condition) {
     pthread_cond_broadcast((pthread_cond_t *)condition);
 }
 void cs_condition_wait(cs_condition *condition, cs_lock *lock, int64_t deadline_ns) {
+    // A thread of the host's that is cancelled here would take the lock along.
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     if (deadline_ns == INT64_MAX) {
         pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)lock);
-        return;
+    } else {
+        struct timespec deadline = {.tv_sec = deadline_ns / 1000000000,
+                                    .tv_nsec = deadline_ns % 1000000000};
+        pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)lock, &deadline);
     }
-    struct timespec deadline = {.tv_sec = deadline_ns / 1000000000,
-                                .tv_nsec = deadline_ns % 1000000000};
-    pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)lock, &deadline);
+    pthread_setcancelstate(state, NULL);
 }
 
 int32_t cs_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {

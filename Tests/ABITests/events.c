@@ -431,21 +431,46 @@ TEST("versions that were not dispatched come as one event")
     recorder_free(&manual);
 }
 
-TEST("DISPATCH MANUAL makes every subscriber a manual one")
+static void set_dispatch(cmr_watcher *watcher, int64_t dispatch)
+{
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_DISPATCH, dispatch));
+}
+
+TEST("DISPATCH MANUAL makes every subscriber a manual one, whenever it is set before start")
+{
+    const char *mount = new_mount("mount");
+    struct recorder before, after;
+    cmr_watcher *watcher = new_watcher(mount);
+    size_t handled = 0;
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    recorder_init(&before);
+    recorder_init(&after);
+    record(watcher, &before);
+    set_dispatch(watcher, CMR_DISPATCH_MANUAL);
+    record(watcher, &after);
+    start(watcher);
+    CHECK_INT(before.count + after.count, 0);
+    CHECK(readable(cmr_watcher_event_fd(watcher), (int)patience_ms()));
+    CHECK_OK(cmr_watcher_dispatch(watcher, &handled));
+    CHECK_INT(handled, 2);
+    CHECK_INT(before.count, 1);
+    CHECK_INT(after.count, 1);
+    cmr_watcher_destroy(watcher);
+    recorder_free(&before);
+    recorder_free(&after);
+}
+
+TEST("DISPATCH that is MANUAL no more at start makes nobody a manual subscriber")
 {
     const char *mount = new_mount("mount");
     struct recorder recorder;
     cmr_watcher *watcher = new_watcher(mount);
-    size_t handled = 0;
     PUBLISH(mount, FILE_TEXT("key", "1"));
-    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_DISPATCH, CMR_DISPATCH_MANUAL));
     recorder_init(&recorder);
+    set_dispatch(watcher, CMR_DISPATCH_MANUAL);
     record(watcher, &recorder);
+    set_dispatch(watcher, CMR_DISPATCH_THREAD);
     start(watcher);
-    CHECK_INT(recorder.count, 0);
-    CHECK(readable(cmr_watcher_event_fd(watcher), (int)patience_ms()));
-    CHECK_OK(cmr_watcher_dispatch(watcher, &handled));
-    CHECK_INT(handled, 1);
     CHECK_INT(recorder.count, 1);
     cmr_watcher_destroy(watcher);
     recorder_free(&recorder);

@@ -390,6 +390,30 @@ static struct timespec access_time(const char *path)
     return status.st_atim;
 }
 
+static void *wait_cancelled(void *watcher)
+{
+    pthread_cancel(pthread_self()); /* at the next point where it may be */
+    cmr_watcher_wait(watcher, 1, 1, NULL);
+    pthread_testcancel();
+    return NULL;
+}
+
+TEST("a thread that is cancelled while it waits takes no lock along")
+{
+    const char *mount = new_mount("mount");
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    cmr_watcher *watcher = new_watcher(mount);
+    start(watcher);
+    pthread_t thread;
+    void *result = NULL;
+    REQUIRE(pthread_create(&thread, NULL, wait_cancelled, watcher) == 0);
+    REQUIRE(pthread_join(thread, &result) == 0);
+    CHECK(result == PTHREAD_CANCELED);
+    cmr_stats stats = CMR_STATS_INIT;
+    CHECK_OK(cmr_watcher_stats(watcher, &stats));
+    cmr_watcher_destroy(watcher);
+}
+
 TEST("reading leaves access times as they are")
 {
     /* Before the file was modified: the kernel would note the next access, mount(8) relatime. */

@@ -90,6 +90,38 @@ TEST("held snapshots are those that callers acquired or retained and did not rel
     cmr_watcher_destroy(watcher);
 }
 
+/* The statistics once a watcher has looked at its sources some times, because time asked for it. */
+static cmr_stats looked_at(cmr_watcher *watcher)
+{
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_RESCAN_MS, 0));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_POLL_MS, 5));
+    start(watcher);
+    EVENTUALLY(stats_of(watcher).rescans >= 5);
+    cmr_stats stats = stats_of(watcher);
+    cmr_watcher_destroy(watcher);
+    return stats;
+}
+
+TEST("an optional source that was never there is no error, however often it is looked for")
+{
+    cmr_watcher *watcher = new_watcher(NULL);
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_OPTIONAL, 1));
+    REQUIRE_OK(cmr_watcher_add_mount(watcher, text("%s/nothing", test_directory()), NULL));
+    cmr_stats stats = looked_at(watcher);
+    CHECK_INT(stats.source_errors, 0);
+    CHECK_INT(stats.reloads_unchanged, 0);
+    CHECK_INT(stats.healthy, 1);
+}
+
+TEST("a look at a source that is polled is no reload unless it finds something")
+{
+    cmr_watcher *watcher = new_watcher(NULL);
+    REQUIRE_OK(cmr_watcher_add_file(watcher, "/proc/version", NULL));
+    cmr_stats stats = looked_at(watcher);
+    CHECK_INT(stats.reloads_unchanged, 0);
+    CHECK_INT(stats.version, 1);
+}
+
 TEST("an idle watcher is healthy, however long nothing happens")
 {
     const char *mount = new_mount("mount");

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 
 /* Where the kubelet gets ahead of the library: once, at the call that is named. */
-enum moment { NEVER, AFTER_THE_LINK, BEFORE_LISTING, BEFORE_OPENING };
+enum moment { NEVER, AFTER_THE_LINK, BEFORE_LISTING, BEFORE_OPENING, AFTER_READING };
 static enum moment moment;
 static const char *mount;
 static const char *const generations[] = {"..2026_11_22_08_45_04.1", "..2026_11_22_08_45_04.2"};
@@ -32,11 +32,12 @@ static void swap_at(enum moment now, const char *keys)
     rmdir(text("%s/%s", mount, generations[0]));
 }
 
-static bool is_generation(int directory)
+/* Whether a descriptor is of a path that has this in it. */
+static bool is_of(int descriptor, const char *part)
 {
     char link[64], path[PATH_MAX] = "";
-    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
-    return readlink(link, path, sizeof path - 1) > 0 && strstr(path, "/..2026");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    return readlink(link, path, sizeof path - 1) > 0 && strstr(path, part);
 }
 
 /* In libc's place. What a link says may be past by the time that it is followed. */
@@ -50,7 +51,7 @@ ssize_t readlinkat(int directory, const char *path, char *buffer, size_t size)
 /* A listing lacks what is removed before it: one key of two. */
 ssize_t getdents64(int directory, void *buffer, size_t size)
 {
-    if (is_generation(directory)) swap_at(BEFORE_LISTING, "b");
+    if (is_of(directory, "/..2026")) swap_at(BEFORE_LISTING, "b");
     return syscall(SYS_getdents64, directory, buffer, size);
 }
 
@@ -64,13 +65,23 @@ int openat(int directory, const char *path, int flags, ...)
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
-/* The version that a watcher starts with when the kubelet swaps at this moment. */
-static void check_version_is_whole(enum moment when)
+static void write_mount(void)
 {
     mount = new_mount("mount");
     write_generation(0);
     replace_link(generations[0], text("%s/..data", mount));
-    cmr_watcher *watcher = new_watcher(mount);
+}
+
+ssize_t pread(int file, void *buffer, size_t size, off_t offset)
+{
+    ssize_t got = syscall(SYS_pread64, file, buffer, size, offset);
+    if (is_of(file, ".1/a")) swap_at(AFTER_READING, "ab");
+    return got;
+}
+
+/* The version that a watcher starts with when the kubelet swaps at this moment. */
+static void check_started(cmr_watcher *watcher, enum moment when)
+{
     __atomic_store_n(&moment, when, __ATOMIC_SEQ_CST);
     start(watcher);
     CHECK_INT(__atomic_load_n(&moment, __ATOMIC_SEQ_CST), NEVER);
@@ -80,6 +91,12 @@ static void check_version_is_whole(enum moment when)
     CHECK_TEXT(cmr_snapshot_generation(snapshot), generations[1]);
     cmr_snapshot_release(snapshot);
     cmr_watcher_destroy(watcher);
+}
+
+static void check_version_is_whole(enum moment when)
+{
+    write_mount();
+    check_started(new_watcher(mount), when);
 }
 
 TEST("a generation that is gone when its link has been read is read again as the next one")
@@ -95,4 +112,13 @@ TEST("a generation that the kubelet empties while it is listed is not taken for 
 TEST("a generation that is gone while its files are opened is read again as the next one")
 {
     check_version_is_whole(BEFORE_OPENING);
+}
+
+TEST("two files of one mount are of one generation")
+{
+    write_mount();
+    cmr_watcher *watcher = new_watcher(NULL);
+    REQUIRE_OK(cmr_watcher_add_file(watcher, text("%s/a", mount), NULL));
+    REQUIRE_OK(cmr_watcher_add_file(watcher, text("%s/b", mount), NULL));
+    check_started(watcher, AFTER_READING);
 }

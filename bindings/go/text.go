@@ -63,22 +63,28 @@ func parseInt(text string) (int64, Status) {
 	if digits == "" {
 		return 0, ErrType
 	}
+	fraction := ""
+	if rest != "" && rest[0] == '.' {
+		if fraction, rest = takeDigits(rest[1:]); fraction == "" {
+			return 0, ErrType
+		}
+	}
+	exponent := 0
 	if rest != "" {
-		number, status := parseFloat(text)
-		if status != noStatus {
-			return 0, status
+		var isWritten bool
+		if exponent, isWritten = writtenExponent(rest); !isWritten {
+			return 0, ErrType
 		}
-		return floatToInt(number)
 	}
-	var magnitude uint64
-	for i := range len(digits) {
-		digit := uint64(digits[i] - '0')
-		if magnitude > (math.MaxUint64-digit)/10 {
-			return 0, ErrRange
-		}
-		magnitude = magnitude*10 + digit
+	value, isExact, fits := shifted(digits, fraction, exponent)
+	if !fits {
+		return 0, ErrRange
 	}
-	return signed(magnitude, isNegative)
+	number, status := signed(value, isNegative)
+	if status == noStatus && !isExact {
+		return 0, ErrType
+	}
+	return number, status
 }
 
 // signed is the integer of a magnitude and a sign.

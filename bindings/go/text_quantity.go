@@ -19,7 +19,10 @@ func parseQuantity(text string) (int64, Status) {
 			value, fits = sum(value, fractionOf(fraction, unit, 9))
 		}
 	} else if exponent, isDecimal := decimalExponent(rest); isDecimal {
-		value, fits = roundedUp(whole, fraction, exponent)
+		var isExact bool
+		if value, isExact, fits = shifted(whole, fraction, exponent); fits && !isExact {
+			value, fits = sum(value, 1)
+		}
 	} else {
 		return 0, ErrType
 	}
@@ -73,6 +76,11 @@ func decimalExponent(suffix string) (int, bool) {
 		}
 		return 0, false
 	}
+	return writtenExponent(suffix)
+}
+
+// writtenExponent is the power of ten that "e6" writes.
+func writtenExponent(suffix string) (int, bool) {
 	if suffix[0]|0x20 != 'e' {
 		return 0, false
 	}
@@ -92,9 +100,9 @@ func decimalExponent(suffix string) (int, bool) {
 	return exponent, true
 }
 
-// roundedUp is the digits with the point moved to the right by exponent places; any digit but 0
-// that is left behind it rounds up.
-func roundedUp(whole, fraction string, exponent int) (value uint64, fits bool) {
+// shifted is the digits with the point moved to the right by exponent places, and whether nothing
+// but zeros is left behind it.
+func shifted(whole, fraction string, exponent int) (value uint64, isExact, fits bool) {
 	count, point := len(whole)+len(fraction), len(whole)+exponent
 	for i := range count {
 		digit := byte('0')
@@ -105,16 +113,16 @@ func roundedUp(whole, fraction string, exponent int) (value uint64, fits bool) {
 		}
 		if i >= point {
 			if digit != '0' {
-				return sum(value, 1)
+				return value, false, true
 			}
 		} else if value, fits = tenfold(value, digit); !fits {
-			return 0, false
+			return 0, false, false
 		}
 	}
 	for missing := point - count; missing > 0 && value > 0; missing-- {
 		if value, fits = tenfold(value, '0'); !fits {
-			return 0, false
+			return 0, false, false
 		}
 	}
-	return value, true
+	return value, true, true
 }

@@ -45,7 +45,7 @@ extension Text {
                 if text.count == 2, text[1] == UInt8(ascii: "i") {
                     self = .binary(unit: try Suffix.unit(of: text[0]))
                 } else if text[0] | 0x20 == UInt8(ascii: "e") {
-                    self = .decimal(exponent: try Suffix.written(Bytes(rebasing: text[1...])))
+                    self = .decimal(exponent: try Text.exponent(Bytes(rebasing: text[1...])))
                 } else {
                     throw .type
                 }
@@ -78,25 +78,25 @@ extension Text {
             default: throw .type
             }
         }
-
-        /// The number behind an `e`. Beyond a billion it makes no difference any more: no text is
-        /// that long.
-        private static func written(_ text: Bytes) throws(ReadError) -> Int {
-            var cursor = TextCursor(text)
-            let isNegative = cursor.takeSign()
-            let digits = cursor.takeDigits()
-            guard digits.count > 0, cursor.isAtEnd else { throw .type }
-            var value = 0
-            for digit in digits { value = min(value * 10 + Int(digit &- zero), 4_000_000_000) }
-            return isNegative ? -value : value
-        }
     }
 
-    /// The digits with the point moved `exponent` places to the right; any digit left behind it
-    /// rounds up.
-    private static func roundedUp(
+    /// The number behind an `e`. Beyond a billion it makes no difference any more: no text is that
+    /// long.
+    static func exponent(_ text: Bytes) throws(ReadError) -> Int {
+        var cursor = TextCursor(text)
+        let isNegative = cursor.takeSign()
+        let digits = cursor.takeDigits()
+        guard digits.count > 0, cursor.isAtEnd else { throw .type }
+        var value = 0
+        for digit in digits { value = min(value * 10 + Int(digit &- zero), 4_000_000_000) }
+        return isNegative ? -value : value
+    }
+
+    /// The digits with the point moved `exponent` places to the right, and whether nothing but
+    /// zeros is left behind it.
+    static func shifted(
         _ whole: Bytes, _ fraction: Bytes, exponent: Int
-    ) throws(ReadError) -> UInt64 {
+    ) throws(ReadError) -> (value: UInt64, isExact: Bool) {
         let count = whole.count + fraction.count
         let point = whole.count + exponent
         var value: UInt64 = 0
@@ -106,7 +106,7 @@ extension Text {
             if index < point {
                 value = try tenfold(value, digit)
             } else if digit > 0 {
-                return try sum(value, 1)
+                return (value, false)
             }
         }
         var missing = point - count
@@ -114,7 +114,15 @@ extension Text {
             value = try tenfold(value, 0)
             missing -= 1
         }
-        return value
+        return (value, true)
+    }
+
+    /// The same, rounded up.
+    private static func roundedUp(
+        _ whole: Bytes, _ fraction: Bytes, exponent: Int
+    ) throws(ReadError) -> UInt64 {
+        let (value, isExact) = try shifted(whole, fraction, exponent: exponent)
+        return isExact ? value : try sum(value, 1)
     }
 
     private static func tenfold(_ value: UInt64, _ digit: UInt64) throws(ReadError) -> UInt64 {

@@ -28,7 +28,7 @@ package enum Text {
         let isNegative = cursor.takeSign()
         let digits = cursor.takeDigits()
         guard digits.count > 0 else { throw .type }
-        guard cursor.isAtEnd else { return try int64(exactly: double(text)) }
+        guard cursor.isAtEnd else { return try int64(digits, isNegative, cursor) }
         var magnitude: UInt64 = 0
         for digit in digits {
             let (tens, overflow) = magnitude.multipliedReportingOverflow(by: 10)
@@ -37,6 +37,28 @@ package enum Text {
             magnitude = sum
         }
         return try int64(magnitude, isNegative)
+    }
+
+    /// An integer whose first digits a point or an exponent follows.
+    private static func int64(
+        _ whole: Bytes, _ isNegative: Bool, _ rest: TextCursor
+    ) throws(ReadError) -> Int64 {
+        var cursor = rest
+        var fraction = Bytes(start: nil, count: 0)
+        if cursor.take(UInt8(ascii: ".")) {
+            fraction = cursor.takeDigits()
+            guard fraction.count > 0 else { throw .type }
+        }
+        var power = 0
+        if cursor.take(UInt8(ascii: "e")) || cursor.take(UInt8(ascii: "E")) {
+            power = try exponent(cursor.rest)
+        } else if !cursor.isAtEnd {
+            throw .type
+        }
+        let (magnitude, isExact) = try shifted(whole, fraction, exponent: power)
+        let value = try int64(magnitude, isNegative)
+        guard isExact else { throw .type }
+        return value
     }
 
     /// A double that has no fraction, as an integer.

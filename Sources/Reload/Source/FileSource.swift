@@ -9,7 +9,7 @@ package final class FileSource: Source {
     private let path: FilePath
     private let key: FilePath
     /// The mount that the file lies in, once it was found there.
-    private var mount: MountSource?
+    private var found: MountSource?
     private var plainIsLocal = true
 
     package init(name: FilePath, path: FilePath) {
@@ -18,14 +18,15 @@ package final class FileSource: Source {
         key = path.lastComponent
     }
 
-    package var settles: Bool { mount == nil }
+    package var settles: Bool { found == nil }
+    package var mount: FilePath? { found?.mount }
     package func neverUpdates() -> String? { MountInfo.neverUpdates(path, .file) }
     package var canChange: Bool { true }
-    package var isLocal: Bool { mount?.isLocal ?? plainIsLocal }
+    package var isLocal: Bool { found?.isLocal ?? plainIsLocal }
 
     package func watches() -> [Watch] {
         findMount()
-        if let mount { return mount.watches() }
+        if let found { return found.watches() }
         let chain = LinkChain(path)
         guard let end = chain.end else { return chain.watches }
         return chain.watches + [
@@ -37,8 +38,8 @@ package final class FileSource: Source {
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
     ) throws(Failure) -> Reading {
         findMount()
-        if let mount {
-            return try mount.read(into: payload, unless: known, limits: limits, using: files)
+        if let found {
+            return try found.read(into: payload, unless: known, limits: limits, using: files)
         }
         payload.removeAll()
         try payload.add(key: key)
@@ -67,9 +68,14 @@ package final class FileSource: Source {
         return .payload(nil)
     }
 
+    package func reset() {
+        found = nil
+        plainIsLocal = true
+    }
+
     /// Looks for the nearest directory above that is in the kubelet's layout.
     private func findMount() {
-        guard mount == nil else { return }
+        guard found == nil else { return }
         var directory = path.components
         var below: [FilePath] = []
         while let last = directory.popLast() {
@@ -82,7 +88,7 @@ package final class FileSource: Source {
             if below.count > 1, below[0] == FilePath(MountLayout.dataDirectory) {
                 below.removeFirst()
             }
-            mount = MountSource(
+            found = MountSource(
                 name: name, directory: above, only: FilePath(components: below, absolute: false))
             return
         }

@@ -36,6 +36,7 @@ package final class MountSource: Source {
     }
 
     package var settles: Bool { !isMount }
+    package var mount: FilePath? { isMount ? directory : nil }
     package func neverUpdates() -> String? {
         MountInfo.neverUpdates(directory, isMount ? .volume : .plainDirectory)
     }
@@ -87,8 +88,14 @@ package final class MountSource: Source {
 
     // MARK: - Reading
 
+    package func reset() {
+        isMount = only != nil
+        isLocal = true
+        followed.removeAll()
+    }
+
     /// A swap can overtake any number of reads; more than this is no swap but a fault.
-    private static let mostStarts = 1000
+    package static let mostStarts = 1000
 
     package func read(
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
@@ -104,8 +111,7 @@ package final class MountSource: Source {
                 }
             }
         }
-        throw Errno.stale.failure(
-            .load, key: name.description, "the source changes faster than it can be read")
+        throw isOvertaken()
     }
 
     private func readOnce(
@@ -239,7 +245,8 @@ package final class MountSource: Source {
                 : .failed(
                     errno.failure(.load, key: sourceName.description, "cannot list the directory"))
         } _: { entry throws(FileReader.Problem) in
-            if level == 0, MountLayout.isReserved(entry.bytes) { return }
+            // In a plain directory there may be a volume, with such names of its own.
+            if level == 0 || !isMount, MountLayout.isReserved(entry.bytes) { return }
             // The common case makes no path: its name is its key.
             if prefix == nil, entry.kind == .regular {
                 try add(key: entry.bytes, mark: Mark.regular, to: payload)
@@ -251,7 +258,9 @@ package final class MountSource: Source {
                 case .link, .unknown:
                     if !isMount {
                         followed.append(path)
-                        if leadsNowhere(entry.name, in: directory) { return }
+                        // An editor's lock, say, is a link to no file. In a mount such a link is
+                        // one that the kubelet never made.
+                        if isMissing(entry.name, in: directory, followingLinks: true) { return }
                     }
                     try add(key: path, mark: Mark.nested | Mark.link, to: payload)
                 case .directory:
@@ -288,16 +297,16 @@ package final class MountSource: Source {
         }
     }
 
-    /// Whether there is nothing behind an entry of a plain directory: an editor's lock, say, which
-    /// is a link to no file. In a mount such a link is one that the kubelet never made.
-    private func leadsNowhere(
-        _ name: UnsafePointer<CChar>?, in directory: borrowing Directory
+    /// Whether there is nothing of this name, or behind the link that has it. What may not be
+    /// looked at is there.
+    private func isMissing(
+        _ name: UnsafePointer<CChar>?, in directory: borrowing Directory, followingLinks: Bool
     ) -> Bool {
         do throws(Errno) {
-            _ = try directory.status(of: name, followingLinks: true)
+            _ = try directory.status(of: name, followingLinks: followingLinks)
             return false
         } catch {
-            return error == .noSuchFile || error == .notDirectory
+            return error == .noSuchFile || error == .notDirectory || error == .stale
         }
     }
 
@@ -328,11 +337,9 @@ package final class MountSource: Source {
             }
         } catch {
             // Gone since it was listed? In a plain directory what a link leads to may go as well.
-            let name = payload.keyText(index)
-            let isThere =
-                (try? directory.status(of: name, followingLinks: false)) != nil
-                && (confined || !leadsNowhere(name, in: directory))
-            throw isThere ? .failed(FileReader.failure(error, payload, index)) : .gone
+            let isGone = isMissing(
+                payload.keyText(index), in: directory, followingLinks: !confined)
+            throw isGone ? .gone : .failed(FileReader.failure(error, payload, index))
         }
         let isRegular = mark & Mark.link == 0
         try files.read(

@@ -17,6 +17,10 @@ package protocol Source: AnyObject {
     /// Whether its file system tells of changes; if not, the source is polled. Known after a read.
     var isLocal: Bool { get }
 
+    /// The mount in the kubelet's layout that it is, or lies in: what is read of one mount is read
+    /// of one generation. Known after a read.
+    var mount: FilePath? { get }
+
     /// Why the source will never change although it could, if that can be told; asked once, after
     /// the first read.
     func neverUpdates() -> String?
@@ -25,8 +29,22 @@ package protocol Source: AnyObject {
     /// after it, since a read may have found links that lead elsewhere.
     func watches() -> [Watch]
 
+    /// Forgets what it found when it was read: a start failed, and another may find something else.
+    func reset()
+
     /// Reads the one generation that is there now, whole, into the emptied payload.
     func read(
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
     ) throws(Failure) -> Reading
+}
+
+extension Source {
+    /// Why no read came to an end.
+    package func isOvertaken() -> Failure {
+        Errno.stale.failure(
+            .load, key: name.description, "the source changes faster than it can be read")
+    }
+
+    package var mount: FilePath? { nil }
+    package func reset() {}
 }

@@ -18,6 +18,8 @@ package final class Layer {
     /// The next load reads it in any case: what is changed within a generation does not show in
     /// the generation's name.
     package var needsReading = false
+    /// Nothing but time asks for the next load.
+    package var isDueByTime = false
     /// What the kernel watches for it.
     package var registrations: [Registration] = []
     /// The watches came loose or may lead elsewhere now: they are set anew before the next load.
@@ -64,6 +66,7 @@ package final class Layer {
         examined = nil
         refused = nil
         warnedOf = nil
+        source.reset()
     }
 
     /// What was made of its bytes does not count any more. Under the lock, by whoever loads.

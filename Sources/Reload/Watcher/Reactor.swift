@@ -86,9 +86,7 @@ package final class Reactor: @unchecked Sendable {
             watcher.isQueued = false
             var loose: [Int32] = []
             for layer in watcher.layers {
-                for registration in layer.registrations where unregister(registration, layer) {
-                    loose.append(registration.number)
-                }
+                loose += unregister(layer.registrations, of: layer)
                 layer.registrations.removeAll()
             }
             // In a child that was not told to go on the engine is the parent's.
@@ -163,6 +161,7 @@ package final class Reactor: @unchecked Sendable {
         let layer = interest.layer
         if !event.mask.isDisjoint(with: .gone) {
             layer.needsArming = true
+            layer.needsReading = true
         } else {
             let watch = interest.watch
             if let name = watch.name {
@@ -177,7 +176,11 @@ package final class Reactor: @unchecked Sendable {
                 // One that is gone may come back in a way that is not watched for meanwhile.
                 if !event.mask.isDisjoint(with: [.delete, .movedFrom]) { layer.needsArming = true }
             }
-            if watch.leadsElsewhere { layer.needsArming = true }
+            // What is there now may have a generation of the same name.
+            if watch.leadsElsewhere {
+                layer.needsArming = true
+                layer.needsReading = true
+            }
         }
         interest.watcher.signal(layer, at: now)
     }
@@ -318,25 +321,18 @@ package final class Reactor: @unchecked Sendable {
             guard watcher.usesEngine else {
                 return added.map { $0.number }.filter { interests[$0] == nil }
             }
-            var loose: [Int32] = []
             let before = layer.registrations
             layer.registrations = added
+            // All are let go and taken anew: to compare would take the square of the time where
+            // there are many, as of links in a plain directory.
+            let left = unregister(before, of: layer)
             for registration in added {
                 if ended.contains(registration.number) {
                     isIncomplete = true
                     watcher.signal(layer, at: .now)
                 }
-                let interest = Interest(watcher: watcher, layer: layer, watch: registration.watch)
-                let isKnown = interests[registration.number]?.contains {
-                    $0.layer === layer && $0.watch == registration.watch
-                }
-                if isKnown != true { interests[registration.number, default: []].append(interest) }
-            }
-            for registration in before {
-                let isKept = added.contains {
-                    $0.number == registration.number && $0.watch == registration.watch
-                }
-                if !isKept, unregister(registration, layer) { loose.append(registration.number) }
+                interests[registration.number, default: []].append(
+                    Interest(watcher: watcher, layer: layer, watch: registration.watch))
             }
             if isIncomplete { layer.needsArming = true }
             if isUnwatched, !layer.isUnwatched {
@@ -350,23 +346,23 @@ package final class Reactor: @unchecked Sendable {
                 watcher.log(.info, "\(layer.source.name.description): watched by inotify again")
             }
             layer.isUnwatched = isUnwatched
-            return loose
+            return left.filter { interests[$0] == nil }
         }
         for number in loose { engine.unwatch(number) }
     }
 
-    /// Under the lock: whether nobody is interested in the watch any more, so that it can go.
-    private func unregister(_ registration: Registration, _ layer: Layer) -> Bool {
-        let number = registration.number
-        guard
-            let index = interests[number]?.firstIndex(where: {
-                $0.layer === layer && $0.watch == registration.watch
-            })
-        else { return false }
-        interests[number]?.remove(at: index)
-        guard interests[number]?.isEmpty ?? true else { return false }
-        interests[number] = nil
-        return true
+    /// Under the lock: the layer lets go of its watches; those that nobody is interested in any
+    /// more, so that they can go.
+    private func unregister(_ registrations: [Registration], of layer: Layer) -> [Int32] {
+        var loose: [Int32] = []
+        for registration in registrations {
+            // One directory may be watched for many names: the first takes them all along.
+            guard let interested = interests[registration.number] else { continue }
+            let others = interested.filter { $0.layer !== layer }
+            if others.isEmpty { loose.append(registration.number) }
+            interests[registration.number] = others.isEmpty ? nil : others
+        }
+        return loose
     }
 
     // MARK: - Snapshots whose last holder may have let go

@@ -31,6 +31,16 @@ final class Subscribers {
 
     func add(_ subscriber: Subscriber) { all.append(subscriber) }
 
+    /// Before anything is told of: they are called there instead, all in the order in which they
+    /// came.
+    func moveAll(to others: Subscribers) {
+        for subscriber in all {
+            let place = others.all.firstIndex { $0.id > subscriber.id } ?? others.all.endIndex
+            others.all.insert(subscriber, at: place)
+        }
+        all.removeAll()
+    }
+
     /// The subscriber that was there. Without any nothing is pending, and whoever comes next begins
     /// at `current`.
     func remove(_ id: UInt64, current: SharedSnapshot?) -> Subscriber? {

@@ -17,12 +17,13 @@ extension Watcher {
         if due.isEmpty && taken.isEmpty && withdrawnDeadline == nil { return nil }
         tickets.removeAll()
         isLoading = true
-        let isRescan = !isForced && due.allSatisfy { layers[$0].needsReading }
+        let isRescan = !isForced && due.allSatisfy { layers[$0].isDueByTime }
         for index in due {
             layers[index].state.onLoad()
             layers[index].nextCheck = .never
             if layers[index].needsReading { layers[index].examined = nil }
             layers[index].needsReading = false
+            layers[index].isDueByTime = false
         }
         return (
             attempt(at: due, isForced: isForced),
@@ -152,8 +153,8 @@ extension Watcher {
             }
             return nil
         case .missing(let failure):
-            stats.sourceErrors += 1
             if layer.content == nil { return nil }  // optional, and never there
+            stats.sourceErrors += 1
             if !layer.isLost {
                 layer.health = .lost
                 stats.lastFailureNanoseconds = unixTime()

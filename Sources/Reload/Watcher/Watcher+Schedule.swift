@@ -52,6 +52,7 @@ extension Watcher {
             if size > Watcher.mostRehearsed.bytes { return }
         }
         changing[0].needsReading = true
+        changing[0].isDueByTime = true
         changing[0].state = .due
         if needsAttempt { reactor.queue(self) }
     }
@@ -82,7 +83,10 @@ extension Watcher {
                 layer.nextCheck = .never
                 layer.needsArming = true
                 if isRescan { layer.needsReading = true } else { stats.rescans += 1 }
-                if layer.state == .idle { layer.state = .due }
+                if layer.state == .idle {
+                    layer.state = .due
+                    layer.isDueByTime = true
+                }
             }
             next = min(next, min(layer.state.deadline, layer.nextCheck))
         }

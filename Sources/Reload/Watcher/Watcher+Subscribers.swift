@@ -9,7 +9,8 @@ extension Watcher {
         try reactor.lock.withLock { () throws(Failure) in
             guard life != .stopped else { throw Failure(.state, "the watcher was stopped") }
             lastSubscription += 1
-            let isManual = flags.contains(.manual) || options.isDispatchManual
+            // Until the start the option may still change.
+            let isManual = flags.contains(.manual) || life != .created && options.isDispatchManual
             let subscriber = Subscriber(
                 id: lastSubscription, since: current.snapshot, pattern: pattern, flags: flags,
                 receive: receive)

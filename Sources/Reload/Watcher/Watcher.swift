@@ -208,6 +208,7 @@ package final class Watcher {
                 if let candidate = result.proposal?.candidate { reactor.retire(candidate) }
                 throw Failure(.state, "the watcher was stopped")
             }
+            if options.isDispatchManual { threadSubscribers.moveAll(to: manualSubscribers) }
             let now = Instant.now
             for (index, outcome) in result.outcomes {
                 if case .content(let content, _) = outcome { layers[index].content = content }

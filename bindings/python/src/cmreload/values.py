@@ -31,8 +31,7 @@ TRUTHS = {
 }
 
 # As text: an import should cost little, and re compiles each at its first use.
-_INTEGER = r"([+-]?)0*([0-9]+)"
-_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_NUMBER = r"([+-]?)([0-9]+)(?:\.([0-9]+))?((?:[eE][+-]?[0-9]+)?)"
 _DURATION_PART = r"(?=\.?[0-9])([0-9]*)\.?([0-9]*)([^0-9.]*)"
 _QUANTITY = r"([+-]?)(?=\.?[0-9])([0-9]*)\.?([0-9]*)((?s:.*))"
 _EXPONENT = r"[eE]([+-]?)0*([0-9]+)"
@@ -74,12 +73,15 @@ def read_int(value: Any) -> int:
         return value
     if type(value) is float:
         return _whole(value)
-    text = read_str(value).strip(SPACE)
-    integer = re.fullmatch(_INTEGER, text)
-    if integer is None:
-        return _whole(_number(text))
-    sign, digits = integer.groups()
-    return _int64(int(digits) if len(digits) <= _MOST_DIGITS else INT64.stop + 1, sign)
+    parts = re.fullmatch(_NUMBER, read_str(value).strip(SPACE))
+    if parts is None:
+        raise _NotOfType
+    sign, whole, fraction, power = parts.groups("")
+    magnitude, is_exact = _shifted(whole + fraction, _exponent(power) - len(fraction))
+    number = _int64(magnitude, sign)
+    if not is_exact:
+        raise _NotOfType
+    return number
 
 
 def read_float(value: Any) -> float:
@@ -149,7 +151,8 @@ def read_quantity(value: Any) -> int:
     if suffix in _BINARY:
         unit = 1 << _BINARY[suffix]
         return _int64(_magnitude(whole_digits) * unit + _below_one(fraction, unit, True), sign)
-    return _int64(_shifted(whole_digits + fraction, _exponent(suffix) - len(fraction)), sign)
+    value, is_exact = _shifted(whole_digits + fraction, _exponent(suffix) - len(fraction))
+    return _int64(value + (not is_exact), sign)
 
 
 def _number(text: str) -> float:
@@ -212,17 +215,17 @@ def _exponent(suffix: str) -> int:
     return -exponent if sign == "-" else exponent
 
 
-def _shifted(digits: str, exponent: int) -> int:
-    """The digits times ten to the power of ``exponent``, rounded up."""
+def _shifted(digits: str, exponent: int) -> tuple[int, bool]:
+    """The digits times ten to the power of ``exponent``, and whether nothing is left of them."""
     digits = digits.lstrip("0")
     if not digits:
-        return 0
+        return 0, True
     if len(digits) + exponent > _MOST_DIGITS:
         raise _OutOfRange
     if exponent >= 0:
-        return int(digits + "0" * exponent)
+        return int(digits + "0" * exponent), True
     kept = digits[:exponent] if -exponent < len(digits) else ""
-    return int(kept or "0") + (digits[len(kept) :].strip("0") != "")
+    return int(kept or "0"), not digits[len(kept) :].strip("0")
 
 
 READERS = {
