@@ -350,7 +350,8 @@ static void attempt(model *model, const bool asked[SOURCES], bool is_forced, int
     outcome outcomes[SOURCES];
     rejection why[SOURCES], together = reason(0, 0, false), news[SOURCES + 1];
     int new_count = 0, news_count = 0;
-    bool has_read = false;
+    /* A look that nothing but time asked for is a reload only when it finds something. */
+    bool has_read = false, is_look = !is_forced;
     composition loaded, proposed;
     verdict verdict = NOTHING;
     memset(&loaded, 0, sizeof loaded);
@@ -364,14 +365,19 @@ static void attempt(model *model, const bool asked[SOURCES], bool is_forced, int
         due[source] = is_forced || asked[source] || layer->is_held_back;
         if (!due[source]) continue;
         layer->next_check = layer->settles_at = INT64_MAX;
+        if (!layer->is_due_by_time) is_look = false;
+        layer->is_due_by_time = false;
         outcomes[source] = look(model, source, is_forced, &why[source]);
-        if (outcomes[source] != KNOWN) has_read = true;
         if (outcomes[source] != NEW) continue;
         is_new[source] = true;
         new_count++;
         loaded.layers[source] = (holding){
             true, model->disk[source].content,
             model->config.kinds[source] == MOUNT ? model->disk[source].generation : 0 };
+    }
+    for (int source = 0; source < SOURCES; source++) {
+        if (!due[source] || outcomes[source] == KNOWN) continue;
+        if (outcomes[source] == NEW || !is_look) has_read = true;
     }
     if (new_count) {
         proposed = loaded;
@@ -416,8 +422,8 @@ static void attempt(model *model, const bool asked[SOURCES], bool is_forced, int
                 layer->content = loaded.layers[source];
             break;
         case MISSING:
-            model->source_errors++;
             if (!layer->content.is_there) break; /* optional, and never there */
+            model->source_errors++;
             if (layer->health != LOST) note_source(model, CMR_EVENT_SOURCE_LOST, source, cause);
             layer->health = LOST;
             if (!problem->status) *problem = why[source];
@@ -490,7 +496,7 @@ static void pass_time(model *model, int milliseconds) {
         if (model->now_ms >= layer->settles_at) due[source] = true;
         if (model->now_ms >= layer->next_check) {
             /* One that is being written is looked at when it is quiet. */
-            if (layer->settles_at == INT64_MAX) due[source] = true;
+            if (layer->settles_at == INT64_MAX) due[source] = layer->is_due_by_time = true;
             model->rescans++;
             layer->next_check = INT64_MAX;
         }

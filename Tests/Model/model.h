@@ -145,6 +145,7 @@ typedef struct layer {
     bool is_known_mount; /* it was seen to be one, and stays one */
     bool is_watched;     /* the kernel tells of what is written to it */
     bool is_examined;    /* the generation that is there was read, and is not read again */
+    bool is_due_by_time; /* nothing but time asks for the next look at it */
     content left[MOST_CONTENTS]; /* what it offered and was gone back from */
     int left_count;
     int64_t next_check, settles_at, settles_at_most;

@@ -337,6 +337,7 @@ package final class Watcher {
         for layer in layers {
             layer.registrations.removeAll()
             layer.needsArming = true
+            layer.isDueByTime = false
             layer.examined = nil
             if life == .started, layer.source.canChange { layer.state = .due }
         }
