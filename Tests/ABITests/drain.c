@@ -204,7 +204,8 @@ TEST("a rollback does not wait for holders, and drops what waits for them")
     await_version(watcher, 2);
     const cmr_snapshot *held = cmr_watcher_acquire(watcher);
     PUBLISH(mount, FILE_TEXT("key", "3"));
-    CHECK_STATUS(cmr_watcher_reload(watcher, 50, NULL, NULL), CMR_E_TIMEOUT);
+    /* Read by then, it waits. */
+    CHECK_STATUS(cmr_watcher_reload(watcher, rounds(200, 1000), NULL, NULL), CMR_E_TIMEOUT);
     CHECK_OK(cmr_watcher_rollback(watcher, 1, &version, NULL));
     CHECK_INT(version, 3);
     CHECK_TEXT(current_text(watcher, "key"), "1");

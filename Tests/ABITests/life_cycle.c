@@ -566,5 +566,5 @@ TEST("a thousand watchers come and go and leave no descriptor, no thread behind"
         }
     }
     CHECK(count_descriptors() <= descriptors);
-    CHECK(count_threads() <= threads);
+    EVENTUALLY(count_threads() <= threads); /* the kernel lists one for a moment after its end */
 }

@@ -76,9 +76,9 @@ TEST("only the directory of a generation tells of a version")
     /* What the kernel told before a reload is told before the next one. */
     reload(watcher);
     reload(watcher);
-    CHECK_INT(recorder.count, 0);
     begin_generation(mount, 1);
     REQUIRE(await_events(&recorder, 1));
+    CHECK_INT(recorder.count, 1);
     end(watcher, &recorder);
 }
 
@@ -123,9 +123,8 @@ static void give_time_to_look(const char *mount, struct recorder *recorder)
 {
     change_silently(mount, "debug");
     for (int number = 1; number <= 2; number++) {
-        size_t before = recorder->count;
         begin_generation(mount, number);
-        REQUIRE(await_events(recorder, before + 1));
+        REQUIRE(await_events(recorder, (size_t)number));
     }
 }
 
@@ -133,12 +132,11 @@ static void check_not_read(const cmr_file *files, size_t count)
 {
     const char *mount = new_mount("mount");
     struct recorder recorder;
-    cmr_watcher *watcher = followed(mount, &recorder);
     publish(mount, files, count);
-    await_version(watcher, 2);
-    REQUIRE(await_kind(&recorder, CMR_EVENT_PUBLISHED, 0) != SIZE_MAX);
+    cmr_watcher *watcher = new_watcher(mount);
+    follow(watcher, &recorder);
     give_time_to_look(mount, &recorder);
-    CHECK_INT(cmr_watcher_version(watcher), 2);
+    CHECK_INT(cmr_watcher_version(watcher), 1);
     end(watcher, &recorder);
 }
 

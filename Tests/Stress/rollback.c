@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 /* Over the cycles after the first tenth: less than one small document of each hundredth of them. */
-enum { READERS = 8, LOOKS = 50, ALLOCATED_GROWTH = 16 << 10 };
+enum { READERS = 8, LOOKS = 50, ALLOCATED_GROWTH = 64 << 10 };
 
 typedef struct requests {
     cmr_watcher *watcher;

@@ -142,6 +142,10 @@ func TestCoalescesWhileACallbackIsBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	others := make(heard, 64)
+	if _, err := config.OnChange(others.hear); err != nil {
+		t.Fatal(err)
+	}
 	mustUpdate(t, configMap, config, map[string]string{"a": "2"})
 	events.expect(t, "published 2 after 1 modified a")
 	// It is busy now, and neither readers nor versions wait for it.
@@ -157,6 +161,7 @@ func TestCoalescesWhileACallbackIsBusy(t *testing.T) {
 	}
 	configMap.Delete("bad.json")
 	last := mustUpdate(t, configMap, config, map[string]string{"a": "last"})
+	toldOf(t, config, others, func(event cmreload.Event) bool { return event.Snapshot == last })
 	goOn <- struct{}{}
 	close(goOn)
 	// The library may tell of the last version a moment after a reload did.
@@ -202,7 +207,15 @@ func TestKeepsTheNewestRejectionThatWaits(t *testing.T) {
 // tells a moment after a reload has returned. others hears of all.
 func heardByAll(t *testing.T, config *cmreload.Config, others heard, key string) {
 	t.Helper()
-	for event := others.next(t); event.Err == nil || !containsText(event.Err.Error(), key); {
+	toldOf(t, config, others, func(event cmreload.Event) bool {
+		return event.Err != nil && containsText(event.Err.Error(), key)
+	})
+}
+
+// toldOf returns when others have heard an event, and everybody else too.
+func toldOf(t *testing.T, config *cmreload.Config, others heard, isIt func(cmreload.Event) bool) {
+	t.Helper()
+	for event := others.next(t); !isIt(event); {
 		event = others.next(t)
 	}
 	// Somebody new is let in only when the rest has been told.
@@ -231,6 +244,8 @@ func TestChangesYieldsFromItsCallOn(t *testing.T) {
 func TestChangesNeverMissesTheLast(t *testing.T) {
 	config, configMap := open(t, map[string]string{"a": "0"})
 	const last = "200"
+	before := config.Version()
+	changes := config.Changes(within(t))
 	written := make(chan struct{})
 	// The last version may be told before its update has tidied up.
 	defer func() { <-written }()
@@ -240,8 +255,7 @@ func TestChangesNeverMissesTheLast(t *testing.T) {
 			configMap.Update(map[string]string{"a": fmt.Sprint(i)})
 		}
 	}()
-	before := config.Version()
-	for event := range config.Changes(within(t)) {
+	for event := range changes {
 		if event.Kind != cmreload.EventPublished || event.Previous.Version() != before ||
 			event.Snapshot.Version() <= before {
 			t.Errorf("after version %d came %q", before, story(event))

@@ -23,7 +23,7 @@ import Testing
     @Test("an expectation can fail", arguments: failing) func fails(_ script: Script) throws {
         let last = try #require(script.lines.last)
         let failure = #expect(throws: StoryFailure.self) {
-            try Self.tell(script, deadlineMilliseconds: 200)
+            try Self.tell(script, deadlineMilliseconds: 1000)
         }
         #expect(failure?.description.hasPrefix("\(script.name):\(last.number): ") == true)
     }
