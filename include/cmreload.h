@@ -56,7 +56,9 @@
  * Callbacks  They run on threads of the library's, or inside cmr_watcher_start and
  *            cmr_watcher_dispatch on the caller's. Inside a callback every function may be called
  *            but start, stop, reload, wait, drain and dispatch of any watcher: these answer
- *            CMR_E_STATE there. A callback's context comes first and may be NULL.
+ *            CMR_E_STATE there. A callback's context comes first and may be NULL. A callback
+ *            returns: no exception, longjmp(3) or pthread_exit(3) leads out of it. A thread of the
+ *            caller's is not cancelled while the library waits on it.
  * Signals    All are blocked on the library's threads but those of faults (SIGSEGV, SIGBUS, SIGFPE,
  *            SIGILL, SIGTRAP, SIGSYS): one in a callback is the host's handler's.
  * Text       UTF-8, NUL-terminated as well as counted; sizes leave the NUL out. Raw bytes are
@@ -505,7 +507,7 @@ cmr_status cmr_watcher_create(cmr_watcher **watcher_out);
  * Ownership  name is copied.
  * Threads    any.
  * Blocks     no.
- * Errors     CMR_E_INVALID_ARGUMENT  watcher or name is NULL; name is not UTF-8
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or name is NULL; name is not UTF-8; error is too small
  *            CMR_E_LIMIT             name is longer than 253 bytes
  *            CMR_E_STATE             the watcher was started or stopped
  *            CMR_E_NO_MEMORY         an allocation failed
@@ -534,7 +536,7 @@ cmr_status cmr_watcher_set_option(cmr_watcher *watcher, int32_t option, int64_t 
  * Ownership  path is copied.
  * Threads    any.
  * Blocks     no.
- * Errors     CMR_E_INVALID_ARGUMENT  watcher or path is NULL; path is empty
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or path is NULL; path is empty; error is too small
  *            CMR_E_LIMIT             path is longer than 4095 bytes
  *            CMR_E_IO                path is relative, and the working directory cannot be told
  *            CMR_E_STATE             the watcher was started or stopped
@@ -553,7 +555,7 @@ cmr_status cmr_watcher_add_mount(cmr_watcher *watcher, const char *path, cmr_err
  * Threads    any.
  * Blocks     no.
  * Errors     CMR_E_INVALID_ARGUMENT  watcher or path is NULL; path is empty or ends in a slash, or
- *                                    its base name is . or ..
+ *                                    its base name is . or ..; error is too small
  *            CMR_E_LIMIT             path is longer than 4095 bytes
  *            CMR_E_IO                path is relative, and the working directory cannot be told
  *            CMR_E_STATE             the watcher was started or stopped
@@ -569,7 +571,8 @@ cmr_status cmr_watcher_add_file(cmr_watcher *watcher, const char *path, cmr_erro
  * Ownership  prefix is copied.
  * Threads    any.
  * Blocks     no.
- * Errors     CMR_E_INVALID_ARGUMENT  watcher or prefix is NULL; prefix is not UTF-8
+ * Errors     CMR_E_INVALID_ARGUMENT  watcher or prefix is NULL; prefix is not UTF-8; error is too
+ *                                    small
  *            CMR_E_LIMIT             prefix is longer than 4095 bytes
  *            CMR_E_STATE             the watcher was started or stopped
  *            CMR_E_NO_MEMORY         an allocation failed
@@ -585,7 +588,7 @@ cmr_status cmr_watcher_add_environment(cmr_watcher *watcher, const char *prefix,
  * Threads    any.
  * Blocks     no.
  * Errors     CMR_E_INVALID_ARGUMENT  watcher or key is NULL; bytes is NULL and size is not 0; key
- *                                    is empty or not UTF-8
+ *                                    is empty or not UTF-8; error is too small
  *            CMR_E_LIMIT             key is longer than 4095 bytes, or size than 1 Gi
  *            CMR_E_STATE             the watcher was started or stopped
  *            CMR_E_NO_MEMORY         an allocation failed
@@ -1110,7 +1113,8 @@ static inline bool cmr_cell_bool(const cmr_cell *cell)
  * Threads    any.
  * Blocks     no.
  * Errors     CMR_E_INVALID_ARGUMENT  watcher or callback is NULL; key_pattern is empty, not
- *                                    UTF-8 or malformed; flags has unknown bits
+ *                                    UTF-8 or malformed; flags has unknown bits; error is too
+ *                                    small
  *            CMR_E_LIMIT             key_pattern is longer than 4095 bytes
  *            CMR_E_STATE             the watcher was stopped
  *            CMR_E_NO_MEMORY         an allocation failed
@@ -1224,7 +1228,8 @@ cmr_status cmr_watcher_wait(cmr_watcher *watcher, uint64_t after_version, int64_
  * Blocks     until a load that is under way has ended.
  * Errors     CMR_E_INVALID_ARGUMENT  watcher or path is NULL; path is not UTF-8; json_schema is
  *                                    NULL and size is not 0; the schema is wrong: key names the
- *                                    path, line and column the place, message the keyword
+ *                                    path, line and column the place, message the keyword; error is
+ *                                    too small
  *            CMR_E_PARSE             json_schema is not JSON
  *            CMR_E_REJECTED          the current version does not satisfy it
  *            CMR_E_LIMIT             path is longer than 4095 bytes; the schema is too large or too
@@ -1242,7 +1247,8 @@ cmr_status cmr_watcher_set_schema(cmr_watcher *watcher, const char *path,
  * Threads    any.
  * Blocks     until a load that is under way has ended.
  * Errors     CMR_E_INVALID_ARGUMENT  watcher, id or json_schema is NULL; id is no URI, has a
- *                                    fragment or was added before; the schema is wrong
+ *                                    fragment or was added before; the schema is wrong; error is
+ *                                    too small
  *            CMR_E_PARSE             json_schema is not JSON
  *            CMR_E_LIMIT             id is longer than 4095 bytes; the schema is too large
  *            CMR_E_STATE             the watcher was stopped; inside a validator; in a forked child
@@ -1485,7 +1491,8 @@ cmr_status cmr_set_log_handler(cmr_log_fn handler, void *context, int32_t level)
  * Errors     CMR_E_INVALID_ARGUMENT  path is NULL or empty; files is NULL and count is not 0; a key
  *                                    is NULL, empty, absolute, not UTF-8, there twice or below
  *                                    another, names no file, begins with two dots or has .. in it;
- *                                    bytes is NULL and size is not 0; a mode above 0777
+ *                                    bytes is NULL and size is not 0; a mode above 0777; error is
+ *                                    too small
  *            CMR_E_LIMIT             a path that is too long
  *            CMR_E_IO                the directory cannot be written
  *            CMR_E_DENIED            the directory may not be written
