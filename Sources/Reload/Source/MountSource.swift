@@ -95,7 +95,7 @@ package final class MountSource: Source {
     }
 
     /// A swap can overtake any number of reads; more than this is no swap but a fault.
-    package static let mostStarts = 1000
+    private static let mostStarts = 1000
 
     package func read(
         into payload: Payload, unless known: Generation?, limits: Limits, using files: FileReader
@@ -111,7 +111,8 @@ package final class MountSource: Source {
                 }
             }
         }
-        throw isOvertaken()
+        throw Errno.stale.failure(
+            .load, key: name.description, "the source changes faster than it can be read")
     }
 
     private func readOnce(

@@ -39,12 +39,6 @@ package protocol Source: AnyObject {
 }
 
 extension Source {
-    /// Why no read came to an end.
-    package func isOvertaken() -> Failure {
-        Errno.stale.failure(
-            .load, key: name.description, "the source changes faster than it can be read")
-    }
-
     package var mount: FilePath? { nil }
     package func reset() {}
 }

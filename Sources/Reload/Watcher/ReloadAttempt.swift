@@ -113,46 +113,35 @@ package struct ReloadAttempt {
     private func loadDue(
         with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?
     ) -> [(layer: Int, outcome: Outcome)] {
-        var outcomes: [(layer: Int, outcome: Outcome)] = []
         var pending = due
-        var starts = 0
-        while !pending.isEmpty {
+        // However fast a writer swaps, two reads fit between two swaps soon enough.
+        while true {
+            var outcomes: [(layer: Int, outcome: Outcome)] = []
             for index in pending {
-                let isOvertaken = starts == MountSource.mostStarts
-                let outcome =
-                    isOvertaken ? overtaken(index) : load(index, with: bench, arm: arm)
-                if let place = outcomes.firstIndex(where: { $0.layer == index }) {
-                    // The same generation is still there: what the first read made of it counts.
-                    if case .known = outcome { continue }
-                    outcomes[place].outcome = outcome
-                } else {
-                    outcomes.append((index, outcome))
-                }
+                outcomes.append((index, load(index, with: bench, arm: arm)))
             }
             // The defaults and one source have nothing to be compared with.
-            pending = layers.count > 2 ? straddling() : []
-            starts += 1
+            let straddling = layers.count > 2 ? straddling() : []
+            if straddling.isEmpty { return outcomes }
+            for index in straddling where !pending.contains(index) { pending.append(index) }
+            for index in pending { layers[index].examined = nil }
         }
-        return outcomes
-    }
-
-    private func overtaken(_ index: Int) -> Outcome {
-        layers[index].examined = nil
-        return .failed(Rejection(layers[index].source.isOvertaken(), fingerprint: 0))
     }
 
     /// The layers of one mount that were read in different generations.
     private func straddling() -> [Int] {
-        layers.indices.filter { index in
-            let layer = layers[index]
-            guard let mount = layer.source.mount, let generation = layer.examined else {
-                return false
-            }
-            return layers.contains { other in
-                guard let examined = other.examined, examined != generation else { return false }
-                return other.source.mount == mount
+        var straddling: [Int] = []
+        for (index, layer) in layers.enumerated() {
+            guard let mount = layer.source.mount, let generation = layer.examined else { continue }
+            for other in layers {
+                guard let examined = other.examined, examined != generation,
+                    other.source.mount == mount
+                else { continue }
+                straddling.append(index)
+                break
             }
         }
+        return straddling
     }
 
     private func isIncomplete(_ result: Result) -> Bool {

@@ -31,13 +31,9 @@ final class Subscribers {
 
     func add(_ subscriber: Subscriber) { all.append(subscriber) }
 
-    /// Before anything is told of: they are called there instead, all in the order in which they
-    /// came.
+    /// Before anything is told of: they are called there instead, after those that are.
     func moveAll(to others: Subscribers) {
-        for subscriber in all {
-            let place = others.all.firstIndex { $0.id > subscriber.id } ?? others.all.endIndex
-            others.all.insert(subscriber, at: place)
-        }
+        others.all += all
         all.removeAll()
     }
 
