@@ -537,6 +537,25 @@ def test_durations_are_read_wherever_a_model_has_them(watch, settings):
     )
 
 
+class Waiting(pydantic.BaseModel):
+    kind: Literal["waiting"]
+    time: timedelta
+
+
+class Noting(pydantic.BaseModel):
+    kind: Literal["noting"]
+    time: str
+
+
+class Either(pydantic.BaseModel):
+    step: Union[Waiting, Noting] = pydantic.Field(discriminator="kind")
+
+
+def test_of_several_models_the_one_that_is_meant_reads_the_value(watch):
+    content = {"step.json": {"kind": "noting", "time": "1h"}}
+    assert watch(defaults=content).bind(Either).current.step.time == "1h"
+
+
 def test_a_tuple_that_is_too_long_is_refused_by_the_model(watch):
     content = {"retry.json": {"steps": ["3h", "4h", "5h"]}}
     with pytest.raises(cmreload.RejectedError, match="steps"):

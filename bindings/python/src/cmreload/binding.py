@@ -117,19 +117,23 @@ def _aliases(field: Any) -> Iterator[str]:
 
 def _prepared(value: Any, annotation: Any, key: str) -> Any:
     """A value as pydantic reads it: it does not know ``1h30m``, but ``PT1H30M``."""
-    for kind in typing.get_args(annotation) if _is_union(annotation) else [annotation]:
-        origin, arguments = typing.get_origin(kind) or kind, typing.get_args(kind)
-        if kind is timedelta and value:
-            with contextlib.suppress(TypeMismatchError):
-                return values.read("duration", value, key)
-        if isinstance(value, list) and origin in _ARRAYS:
-            items = zip(value, _items(origin, arguments))
-            return [_prepared(each, item, key) for each, item in items]
-        if isinstance(value, dict) and hasattr(kind, "model_fields"):
-            hints = _hints(kind)
-            return {name: _prepared(each, hints.get(name), key) for name, each in value.items()}
-        if isinstance(value, dict) and origin in _MAPPINGS and arguments:
-            return {name: _prepared(each, arguments[1], key) for name, each in value.items()}
+    kinds = typing.get_args(annotation) if _is_union(annotation) else [annotation]
+    if timedelta in kinds and value:
+        with contextlib.suppress(TypeMismatchError):
+            return values.read("duration", value, key)
+    wanted = [kind for kind in kinds if kind is not type(None)]
+    if len(wanted) != 1:  # which of several it is pydantic finds out
+        return value
+    kind = wanted[0]
+    origin, arguments = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if isinstance(value, list) and origin in _ARRAYS:
+        items = zip(value, _items(origin, arguments))
+        return [_prepared(each, item, key) for each, item in items]
+    if isinstance(value, dict) and hasattr(kind, "model_fields"):
+        hints = _hints(kind)
+        return {name: _prepared(each, hints.get(name), key) for name, each in value.items()}
+    if isinstance(value, dict) and origin in _MAPPINGS and arguments:
+        return {name: _prepared(each, arguments[1], key) for name, each in value.items()}
     return value
 
 
