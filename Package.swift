@@ -45,7 +45,9 @@ let linkerSettings: [LinkerSetting] =
                 "-use-ld=lld",
                 "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all",
                 "-Xlinker", "--script=\(Context.packageDirectory)/Sources/CMReload/sections.ld",
-                "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-O2",
+                "-Xlinker", "--no-eh-frame-hdr",
+                // A string that is the end of another one is stored once.
+                "-Xlinker", "-O2",
                 // Loading costs a mapping a segment: constants share one with code, and what the
                 // loader has bound is sealed at once.
                 "-Xlinker", "--no-rosegment",

@@ -57,8 +57,9 @@
  *            cmr_watcher_dispatch on the caller's. Inside a callback every function may be called
  *            but start, stop, reload, wait, drain and dispatch of any watcher: these answer
  *            CMR_E_STATE there. A callback's context comes first and may be NULL. A callback
- *            returns: no exception, longjmp(3) or pthread_exit(3) leads out of it. A thread of the
- *            caller's is not cancelled while the library waits on it.
+ *            returns: no exception, longjmp(3) or pthread_exit(3) leads out of it. A thread that
+ *            is cancelled, pthread_cancel(3), in wait, reload or drain returns from it first; in
+ *            nothing else that blocks it may be.
  * Signals    All are blocked on the library's threads but those of faults (SIGSEGV, SIGBUS, SIGFPE,
  *            SIGILL, SIGTRAP, SIGSYS): one in a callback is the host's handler's.
  * Text       UTF-8, NUL-terminated as well as counted; sizes leave the NUL out. Raw bytes are

@@ -65,18 +65,19 @@ int openat(int directory, const char *path, int flags, ...)
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
-static void write_mount(void)
-{
-    mount = new_mount("mount");
-    write_generation(0);
-    replace_link(generations[0], text("%s/..data", mount));
-}
-
+/* One file is read, the next one not yet. */
 ssize_t pread(int file, void *buffer, size_t size, off_t offset)
 {
     ssize_t got = syscall(SYS_pread64, file, buffer, size, offset);
     if (is_of(file, ".1/a")) swap_at(AFTER_READING, "ab");
     return got;
+}
+
+static void write_mount(void)
+{
+    mount = new_mount("mount");
+    write_generation(0);
+    replace_link(generations[0], text("%s/..data", mount));
 }
 
 /* The version that a watcher starts with when the kubelet swaps at this moment. */

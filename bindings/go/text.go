@@ -54,37 +54,49 @@ func takeFraction(text string) (digits, rest string) {
 	return "", text
 }
 
+// number is what a number is written with.
+type number struct {
+	isNegative      bool
+	whole, fraction string
+	exponent        int
+}
+
+// splitNumber takes a number apart: [+-] digits [. digits] [e [+-] digits]. No hexadecimal digits,
+// no separators, no infinity, all of which strconv would take.
+func splitNumber(text string) (n number, isNumber bool) {
+	var rest string
+	n.isNegative, rest = takeSign(text)
+	if n.whole, rest = takeDigits(rest); n.whole == "" {
+		return n, false
+	}
+	if rest != "" && rest[0] == '.' {
+		if n.fraction, rest = takeDigits(rest[1:]); n.fraction == "" {
+			return n, false
+		}
+	}
+	if rest == "" {
+		return n, true
+	}
+	n.exponent, isNumber = writtenExponent(rest)
+	return n, isNumber
+}
+
 // parseInt reads an integer, exact; a number with a point or an exponent is one when nothing is
 // left behind the point.
 func parseInt(text string) (int64, Status) {
-	text = trimmed(text)
-	isNegative, rest := takeSign(text)
-	digits, rest := takeDigits(rest)
-	if digits == "" {
+	n, isNumber := splitNumber(trimmed(text))
+	if !isNumber {
 		return 0, ErrType
 	}
-	fraction := ""
-	if rest != "" && rest[0] == '.' {
-		if fraction, rest = takeDigits(rest[1:]); fraction == "" {
-			return 0, ErrType
-		}
-	}
-	exponent := 0
-	if rest != "" {
-		var isWritten bool
-		if exponent, isWritten = writtenExponent(rest); !isWritten {
-			return 0, ErrType
-		}
-	}
-	value, isExact, fits := shifted(digits, fraction, exponent)
+	magnitude, isExact, fits := shifted(n.whole, n.fraction, n.exponent)
 	if !fits {
 		return 0, ErrRange
 	}
-	number, status := signed(value, isNegative)
+	value, status := signed(magnitude, n.isNegative)
 	if status == noStatus && !isExact {
 		return 0, ErrType
 	}
-	return number, status
+	return value, status
 }
 
 // signed is the integer of a magnitude and a sign.
@@ -115,27 +127,10 @@ func floatToInt(number float64) (int64, Status) {
 	return whole, noStatus
 }
 
-// parseFloat reads a number: [+-] digits [. digits] [e [+-] digits]. No hexadecimal digits, no
-// separators, no infinity, all of which strconv would take.
+// parseFloat reads a number, the nearest float64.
 func parseFloat(text string) (float64, Status) {
 	text = trimmed(text)
-	_, rest := takeSign(text)
-	digits, rest := takeDigits(rest)
-	if digits == "" {
-		return 0, ErrType
-	}
-	if rest != "" && rest[0] == '.' {
-		if digits, rest = takeDigits(rest[1:]); digits == "" {
-			return 0, ErrType
-		}
-	}
-	if rest != "" && rest[0]|0x20 == 'e' {
-		_, rest = takeSign(rest[1:])
-		if digits, rest = takeDigits(rest); digits == "" {
-			return 0, ErrType
-		}
-	}
-	if rest != "" {
+	if _, isNumber := splitNumber(text); !isNumber {
 		return 0, ErrType
 	}
 	number, err := strconv.ParseFloat(text, 64)
