@@ -53,7 +53,7 @@ static void hold(const char *name, uint64_t reloads) {
               (long long)generation, (unsigned long long)version);
         if (version == reloads / 10 + 1) settled = holdings_now();
     }
-    holdings after = holdings_now();
+    holdings after = holdings_within(settled.allocated + ALLOCATED_GROWTH);
     check(after.allocated <= settled.allocated + ALLOCATED_GROWTH,
           "%s: %zu KiB allocated, %zu before", name, after.allocated >> 10,
           settled.allocated >> 10);

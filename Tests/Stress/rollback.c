@@ -99,7 +99,7 @@ int main(int argument_count, char **arguments) {
             break;
         if (cycle == (uint64_t)cycles / 10) settled = holdings_now();
     }
-    holdings after = holdings_now();
+    holdings after = holdings_within(settled.allocated + ALLOCATED_GROWTH);
     atomic_store(&run.over, true);
     for (int index = 0; index < READERS; index++) pthread_join(readers[index], NULL);
     check(after.allocated <= settled.allocated + ALLOCATED_GROWTH, "%zu KiB allocated, %zu before",

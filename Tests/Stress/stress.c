@@ -80,6 +80,15 @@ holdings holdings_now(void) {
     return now;
 }
 
+static bool allocates_no_more(void *context) {
+    return holdings_now().allocated <= *(size_t *)context;
+}
+
+holdings holdings_within(size_t bytes) {
+    wait_until(allocates_no_more, &bytes);
+    return holdings_now();
+}
+
 static bool holds_no_more(void *context) {
     const holdings *before = context;
     holdings now = holdings_now();

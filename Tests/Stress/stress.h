@@ -32,6 +32,10 @@ typedef struct holdings {
 
 holdings holdings_now(void);
 
+/* The same, once no more than `bytes` are allocated, or at the deadline: what a reload worked with
+ * is given back a moment after its version was published. */
+holdings holdings_within(size_t bytes);
+
 /* Threads and descriptors that are given back a moment after they were let go of: checks that there
  * are no more than there were. */
 void check_no_leak(const holdings *before, const char *when);
