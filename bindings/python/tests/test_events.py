@@ -364,6 +364,24 @@ def test_versions_that_come_while_the_loop_is_busy_are_one_event(config, configm
     assert asyncio.run(asyncio.wait_for(follow(), PATIENCE_SECONDS)).kind == "rejected"
 
 
+def test_a_key_that_was_changed_and_changed_back_while_the_loop_is_busy_is_no_event(
+    config, configmap
+):
+    async def follow():
+        changes, all_changes = config.changes("LOG_LEVEL"), config.changes()
+        before = config["LOG_LEVEL"]
+        configmap.update(LOG_LEVEL="between", wait_for=config)
+        configmap.update(LOG_LEVEL=before, wait_for=config)
+        event = await all_changes.next()
+        assert (event.version, event.changes) == (3, {})  # that of the newest version
+        configmap.update(LOG_LEVEL="after", wait_for=config)
+        event = await changes.next()
+        assert (event.previous.version, event.version) == (3, 4)
+        assert event.changes == {"LOG_LEVEL": "modified"}
+
+    asyncio.run(asyncio.wait_for(follow(), PATIENCE_SECONDS))
+
+
 def test_a_closed_configuration_ends_the_iteration(config):
     async def follow():
         changes = config.changes()

@@ -213,7 +213,11 @@ class Changes:
             if part.kind == "published":
                 self._waiting.pop("rejected", None)
             older = self._waiting.pop(part.kind, None)
-            self._waiting[part.kind] = older._followed_by(part) if older else part
+            if older is not None:
+                part = self._interest.part_of(older._followed_by(part))
+            if part is None:  # the keys of interest are what they were
+                return
+            self._waiting[part.kind] = part
             self._signal()
 
     def end(self) -> None:

@@ -22,9 +22,6 @@ from .script import Failed
 
 LEVELS = {logging.WARNING: "WARN", logging.ERROR: "ERROR", logging.INFO: "INFO"}
 SIGNS = {"added": "+", "removed": "-", "modified": "~"}
-# Between two steps this takes longer than C does, above all on a busy machine: a directory must not
-# seem to have settled there.
-SETTLED_SECONDS = 0.2
 TYPES = {
     type(None): "null", bool: "bool", int: "int64", float: "double", str: "string",
     list: "array", dict: "object", bytes: "bytes",
@@ -118,7 +115,7 @@ class Stage(logging.Handler):
         if name == "optional":
             self.optional = bool(number)
         elif name == "settle_ms":
-            self.options["settle"] = max(SETTLED_SECONDS, number / 1000)
+            self.options["settle"] = number / 1000
         elif name.endswith("_ms"):
             self.options[name[: -len("_ms")]] = number / 1000
         else:
