@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NewType, Optional, Union
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pydantic
 import pytest
@@ -466,11 +468,21 @@ class Plugin(pydantic.BaseModel):
     plugin: pydantic.ImportString
 
 
+class Quoted(pydantic.BaseModel):
+    zone: Optional[ZoneInfo] = None
+    size: pydantic.ByteSize = 0
+    id: Optional[UUID] = None
+
+
 @pytest.mark.parametrize(
     ("model", "content", "message"),
     [
         (Payment, {"how.json": {"kind": "hunter2"}}, "'card', 'cash'"),
+        (Payment, {"how.json": {"kind": ""}}, "Input tag '…' found using 'kind' does not match"),
         (Plugin, {"plugin": "hunter2.x"}, "python path"),
+        (Quoted, {"zone": "hunter2"}, "timezone"),
+        (Quoted, {"size": "7hunter2"}, "byte unit"),
+        (Quoted, {"id": "hunter2"}, "valid UUID$"),
     ],
 )
 def test_what_pydantic_quotes_in_its_message_is_not_told(watch, model, content, message):

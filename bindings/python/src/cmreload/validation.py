@@ -48,7 +48,7 @@ def rejection(problem: Exception, keys: Mapping[str, str] = MappingProxyType({})
     if isinstance(problem, Veto):
         rejected = rejection(problem.problem)
         rejected.key = problem.key
-    elif hasattr(problem, "errors") and type(problem).__module__.startswith("pydantic"):
+    elif is_pydantics(problem):
         rejected = _without_input(problem, keys)
     elif isinstance(problem, Error):
         rejected = RejectedError(problem.message, key=problem.key)
@@ -58,8 +58,20 @@ def rejection(problem: Exception, keys: Mapping[str, str] = MappingProxyType({})
     return rejected
 
 
-# What pydantic quotes of the input in the message itself, by the type of what it found.
-_QUOTED = {"union_tag_invalid": ("tag",), "import_error": ("error",)}
+# Messages of pydantic's that quote the input, by the type of what it found, less the input.
+_UNQUOTED = {
+    "union_tag_invalid": "Input tag '…' found using {discriminator} does not match any of the"
+    " expected tags: {expected_tags}",
+    "import_error": "Invalid python path: …",
+    "zoneinfo_str": "invalid timezone: …",
+    "byte_size_unit": "could not interpret byte unit: …",
+    "uuid_parsing": "Input should be a valid UUID",
+}
+
+
+def is_pydantics(problem: Exception) -> bool:
+    """Whether it is a refusal of pydantic's, whose text quotes the input."""
+    return hasattr(problem, "errors") and type(problem).__module__.startswith("pydantic")
 
 
 def _without_input(problem: Any, keys: Mapping[str, str]) -> RejectedError:
@@ -69,7 +81,6 @@ def _without_input(problem: Any, keys: Mapping[str, str]) -> RejectedError:
     if place:
         place[0] = keys.get(place[0], place[0])
     inside = "#/" + "/".join(place[1:]) if place[1:] else ""
-    message = found["msg"]
-    for quoted in _QUOTED.get(found["type"], ()):
-        message = message.replace(str(found["ctx"][quoted]), "…")
+    unquoted = _UNQUOTED.get(found["type"])
+    message = unquoted.format(**found.get("ctx", {})) if unquoted else found["msg"]
     return RejectedError(message, key="".join(place[:1]) + inside)
