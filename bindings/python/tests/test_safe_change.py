@@ -491,6 +491,39 @@ def test_what_pydantic_quotes_in_its_message_is_not_told(watch, model, content, 
     assert "hunter2" not in str(raised.value)
 
 
+@pydantic.dataclasses.dataclass
+class Ranged:
+    port: int = pydantic.Field(1, le=100)
+    ratio: float = 0
+
+
+@dataclasses.dataclass
+class Holder:
+    inner: Optional[Ranged] = None
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "key"),
+    [
+        (Ranged, {"PORT": "77123"}, "PORT"),
+        (Holder, {"inner.json": {"port": 77123}}, "inner.json#/port"),
+    ],
+)
+def test_a_dataclass_of_pydantic_s_refuses_without_its_input(
+    watch, configmap, caplog, settings, content, key
+):
+    configmap.update(content, OTHER="1")
+    config = watch(configmap.path)
+    with pytest.raises(cmreload.RejectedError, match="less than or equal") as raised:
+        config.bind(settings)
+    assert raised.value.key == key
+    configmap.delete(*content, wait_for=config)
+    config.bind(settings)
+    config.rollback()  # which is not validated again
+    assert "cannot be built" in caplog.text
+    assert "77123" not in caplog.text
+
+
 class Retry(pydantic.BaseModel):
     wait: timedelta = pydantic.Field(timedelta(0), alias="pause")
     limits: dict[str, Optional[timedelta]] = {}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from . import values
 from .errors import Error, InvalidArgumentError, NotFoundError, TypeMismatchError
 from .snapshot import Snapshot
-from .validation import rejection
+from .validation import is_pydantics, rejection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("cmreload")
 
+_AS_THEY_ARE: Mapping[str, str] = types.MappingProxyType({})
 SUFFIXES = (".json", ".yaml", ".yml", ".toml", ".properties", ".env", ".ini")
 
 
@@ -98,10 +99,20 @@ def _built_model(model: Any, content: Mapping[str, Any]) -> Any:
             key = _key_of(alias, content)
             if key is not None:
                 found[alias], keys[alias] = _prepared(content[key], field.annotation, key), key
+    return _refusing(lambda: model.model_validate(found), "", keys)
+
+
+def _refusing(build: Callable[[], T], place: str, keys: Mapping[str, str] = _AS_THEY_ARE) -> T:
+    """What pydantic builds of what lies at a place; its refusal is told without the input."""
     try:
-        return model.model_validate(found)
+        return build()
     except ValueError as problem:
+        if not is_pydantics(problem):
+            raise
         rejected = rejection(problem, keys)
+    if place:
+        inside = rejected.key.replace("#/", "/")
+        rejected.key = _below(place, inside) if inside else place
     raise rejected  # outside of the handler: what pydantic raised, its context there, quotes input
 
 
@@ -149,6 +160,7 @@ def _hints(model: Any) -> dict[str, Any]:
 def _built_dataclass(settings: Any, content: Mapping[str, Any], place: str) -> Any:
     hints = typing.get_type_hints(settings)
     found = {}
+    keys = {}
     for field in dataclasses.fields(settings):
         if not field.init:
             continue
@@ -159,10 +171,11 @@ def _built_dataclass(settings: Any, content: Mapping[str, Any], place: str) -> A
             value = content[key]
             if isinstance(content, Snapshot) and _is_bytes(hint):
                 value = content._stored(key)
-            found[field.name] = converted(value, hint, _below(place, key))
+            found[field.name], keys[field.name] = converted(value, hint, _below(place, key)), key
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise NotFoundError("is missing", key=_below(place, key or field.name.upper()))
-    return settings(**found)
+    # It may be one of pydantic's dataclasses, with rules of its own.
+    return _refusing(lambda: settings(**found), place, keys)
 
 
 def _below(place: str, name: object) -> str:
@@ -211,7 +224,7 @@ def converted(value: Any, wanted: Any, path: str) -> Any:
     if dataclasses.is_dataclass(wanted):
         return _built_dataclass(wanted, _expected(value, dict, "an object", path), path)
     if hasattr(wanted, "model_validate"):
-        return _nested_model(wanted, value, path)
+        return _refusing(lambda: wanted.model_validate(_prepared(value, wanted, path)), path)
     if origin in _MAPPINGS:
         name, item = arguments or (Any, Any)
         found = _expected(value, dict, "an object", path)
@@ -230,16 +243,6 @@ def converted(value: Any, wanted: Any, path: str) -> Any:
     if isinstance(origin, type) and issubclass(origin, enum.Enum):
         return _choice(value, {str(member.value): member for member in origin}, path)
     return _made(value, origin, path)
-
-
-def _nested_model(model: Any, value: Any, path: str) -> Any:
-    try:
-        return model.model_validate(_prepared(value, model, path))
-    except ValueError as problem:
-        rejected = rejection(problem)
-    inside = rejected.key.replace("#/", "/")
-    rejected.key = _below(path, inside) if inside else path
-    raise rejected  # outside of the handler, as above
 
 
 def _is_fixed(origin: Any, arguments: tuple[Any, ...]) -> bool:
