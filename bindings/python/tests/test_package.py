@@ -116,6 +116,46 @@ def test_every_public_name_is_there():
         cmreload.nothing  # noqa: B018
 
 
+TYPED = """
+import cmreload
+from cmreload import Config, Event, Snapshot
+
+config = Config("/etc/config")
+
+@config.on_change
+def each(event: Event) -> None: ...
+
+@config.on_change("A", manual=True)
+def some(event: Event) -> None: ...
+
+@config.on_event
+def all(event: Event) -> None: ...
+
+@config.on_event(manual=True)
+def later(event: Event) -> None: ...
+
+@config.on_drained
+def drained(event: Event) -> None: ...
+
+@config.validator
+def whole(candidate: Snapshot) -> None: ...
+
+@config.validator("PORT")
+def port(value: str) -> None: ...
+
+all(1)
+port(1)
+"""
+
+
+def test_who_checks_types_strictly_may_use_every_decorator(tmp_path):
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-c", TYPED]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    mistakes = re.findall(r":(\d+): error: .*\[(.*)\]", told)
+    last = TYPED.count("\n")
+    assert mistakes == [(str(last - 1), "arg-type"), (str(last), "arg-type")], told
+
+
 def test_all_places_say_the_same_version():
     header = (ROOT / "include" / "cmreload.h").read_text()
     version = re.search(r'#define CMR_VERSION "(.*)"', header)[1]

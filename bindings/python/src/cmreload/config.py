@@ -284,9 +284,13 @@ class Config(Live):
             return self._decorator(Interest(()), manual)(patterns[0])
         return self._decorator(Interest(patterns), manual)
 
-    def on_event(self, function: F | None = None, *, manual: bool = False) -> Any:
+    @overload
+    def on_event(self, function: F, *, manual: bool = False) -> F: ...
+    @overload
+    def on_event(self, *, manual: bool = False) -> Callable[[F], F]: ...
+    def on_event(self, function: Any = None, *, manual: bool = False) -> Any:
         """As :meth:`on_change`, but for events of every kind, rejections and lost sources too."""
-        decorator: Callable[[F], F] = self._decorator(Interest((), everything=True), manual)
+        decorator = self._decorator(Interest((), everything=True), manual)
         return decorator if function is None else decorator(function)
 
     def _decorator(self, interest: Interest, manual: bool) -> Callable[[F], F]:
@@ -375,6 +379,10 @@ class Config(Live):
 
     # ---- safe change ----
 
+    @overload
+    def validator(self, function: F, /) -> F: ...
+    @overload
+    def validator(self, *keys: str) -> Callable[[F], F]: ...
     def validator(self, *keys: Any) -> Any:
         """Decorates a function that may veto a version by raising an exception.
 
