@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, NewType, Optional, Union
+from typing import Annotated, Any, Literal, NewType, Optional, Union
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -540,6 +540,16 @@ class Aliased(pydantic.BaseModel):
     timeout: Optional[timedelta] = None
     retry: Optional[Retry] = None
     retries: list[Retry] = []
+    pauses: list[Annotated[timedelta, pydantic.Field(ge=timedelta(0))]] = []
+    pause: Optional[Annotated[timedelta, pydantic.Field(ge=timedelta(0))]] = None
+    waits: Optional["Waits"] = None
+    secret: Optional[bytes] = None
+    inner: bytes = pydantic.Field(b"", validation_alias=pydantic.AliasPath("inner.json", "x"))
+
+
+@dataclasses.dataclass
+class Waits:
+    first: timedelta
 
 
 @dataclasses.dataclass
@@ -558,6 +568,11 @@ class Retrying:
         ({"TIMEOUT": "1h"}, "timeout", timedelta(hours=1)),
         ({"times.json": ["1h", 60]}, "times", [timedelta(hours=1), timedelta(minutes=1)]),
         ({"retries.json": [{"pause": "1h"}]}, "retries", [Retry(pause=timedelta(hours=1))]),
+        ({"pauses.json": ["1h"]}, "pauses", [timedelta(hours=1)]),
+        ({"pause": "1h"}, "pause", timedelta(hours=1)),
+        ({"waits.json": {"first": "1h"}}, "waits", Waits(timedelta(hours=1))),
+        ({"secret": " text\n"}, "secret", b" text\n"),
+        ({"inner.json": {"x": "text"}}, "inner", b"text"),
     ],
 )
 def test_names_and_durations_are_read_as_pydantic_has_them(watch, content, name, value):

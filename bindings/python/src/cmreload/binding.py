@@ -82,6 +82,13 @@ def _key_of(name: str, content: Mapping[str, Any]) -> str | None:
     return next((key for key in _candidates(name) if key in content), None)
 
 
+def _at(key: str, content: Mapping[str, Any], wanted: Any) -> Any:
+    """The value of a key; where bytes are wanted of the configuration, the key as it is stored."""
+    if isinstance(content, Snapshot) and _is_bytes(wanted):
+        return content._stored(key)
+    return content[key]
+
+
 # ---- pydantic ----
 
 
@@ -91,14 +98,16 @@ def _built_model(model: Any, content: Mapping[str, Any]) -> Any:
     keys: dict[str, str] = {}
     by_name = any(map(model.model_config.get, _BY_NAME_TOO))
     for name, field in model.model_fields.items():
-        aliases = list(_aliases(field))
+        aliases = _aliases(field)
         present = [alias for alias in aliases if _key_of(alias, content) is not None]
         if not aliases or (by_name and not present):
             present = [name]
         for alias in present:
             key = _key_of(alias, content)
             if key is not None:
-                found[alias], keys[alias] = _prepared(content[key], field.annotation, key), key
+                wanted = field.annotation if aliases.get(alias, True) else Any
+                found[alias] = _prepared(_at(key, content, wanted), wanted, key)
+                keys[alias] = key
     return _refusing(lambda: model.model_validate(found), "", keys)
 
 
@@ -119,16 +128,18 @@ def _refusing(build: Callable[[], T], place: str, keys: Mapping[str, str] = _AS_
 _BY_NAME_TOO = ("populate_by_name", "validate_by_name")
 
 
-def _aliases(field: Any) -> Iterator[str]:
+def _aliases(field: Any) -> dict[str, bool]:
+    """The names that a field may be read from, and whether it is the whole of what is there."""
     alias = field.validation_alias  # which is the other alias, where there is only that
-    for choice in getattr(alias, "choices", [alias]):
-        if choice is not None:
-            yield choice if isinstance(choice, str) else choice.path[0]
+    choices = [choice for choice in getattr(alias, "choices", [alias]) if choice is not None]
+    return {getattr(choice, "path", [choice])[0]: isinstance(choice, str) for choice in choices}
 
 
 def _prepared(value: Any, annotation: Any, key: str) -> Any:
     """A value as pydantic reads it: it does not know ``1h30m``, but ``PT1H30M``."""
+    annotation = _bare(annotation)
     kinds = typing.get_args(annotation) if _is_union(annotation) else [annotation]
+    kinds = [_bare(kind) for kind in kinds]
     if timedelta in kinds and value:
         with contextlib.suppress(TypeMismatchError):
             return values.read("duration", value, key)
@@ -140,17 +151,26 @@ def _prepared(value: Any, annotation: Any, key: str) -> Any:
     if isinstance(value, list) and origin in _ARRAYS:
         items = zip(value, _items(origin, arguments))
         return [_prepared(each, item, key) for each, item in items]
-    if isinstance(value, dict) and hasattr(kind, "model_fields"):
-        hints = _hints(kind)
+    hints = _hints(kind) if isinstance(value, dict) else {}
+    if hints:
         return {name: _prepared(each, hints.get(name), key) for name, each in value.items()}
     if isinstance(value, dict) and origin in _MAPPINGS and arguments:
         return {name: _prepared(each, arguments[1], key) for name, each in value.items()}
     return value
 
 
-def _hints(model: Any) -> dict[str, Any]:
-    """What each member of a model's object is wanted as, by its name and by its aliases."""
-    fields = model.model_fields.items()
+def _bare(annotation: Any) -> Any:
+    """The type of an ``Annotated`` one."""
+    return annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    """What each member of an object is wanted as, by its name and by its aliases, where it is to be
+    a model or a dataclass."""
+    if dataclasses.is_dataclass(kind):
+        with contextlib.suppress(NameError):  # pydantic may know a name that is no global one
+            return typing.get_type_hints(kind)
+    fields = getattr(kind, "model_fields", {}).items()
     return {known: field.annotation for name, field in fields for known in (name, *_aliases(field))}
 
 
@@ -168,9 +188,7 @@ def _built_dataclass(settings: Any, content: Mapping[str, Any], place: str) -> A
         key = _key_of(field.name, content) if named is None else named
         if key is not None and key in content:
             hint = hints[field.name]
-            value = content[key]
-            if isinstance(content, Snapshot) and _is_bytes(hint):
-                value = content._stored(key)
+            value = _at(key, content, hint)
             found[field.name], keys[field.name] = converted(value, hint, _below(place, key)), key
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise NotFoundError("is missing", key=_below(place, key or field.name.upper()))
