@@ -487,6 +487,19 @@ def test_two_tasks_share_an_iteration(config, configmap):
 # ---- waiting ----
 
 
+def test_nothing_is_waited_for_before_the_start():
+    config = cmreload.Config(defaults={"KEY": "1"})
+    refused = threading.Event()
+
+    def wait():
+        with pytest.raises(cmreload.StateError):
+            config.wait()
+        refused.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    assert refused.wait(PATIENCE_SECONDS)
+
+
 def test_wait_returns_the_version_that_readers_see(config, configmap):
     configmap.update(OTHER="2")
     assert config.wait(1, timeout=PATIENCE_SECONDS) == 2

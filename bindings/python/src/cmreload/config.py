@@ -488,12 +488,14 @@ class Config(Live):
         """
         if inside_callback():
             raise StateError("nothing can be waited for inside a callback")
+        if not self._started:
+            raise StateError("the configuration is not followed")
         with self._news:
             seen = self.snapshot.version if after is None else after
             self._news.wait_for(lambda: self.closed or self.snapshot.version > seen, timeout)
             if self.snapshot.version > seen:
                 return self.snapshot.version
-        if self.closed or not self._started:
+        if self.closed:
             raise StateError("the configuration is not followed")
         raise TimedOutError("no newer version was published in time")
 
