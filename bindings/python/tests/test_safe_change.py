@@ -4,7 +4,9 @@ import dataclasses
 import enum
 import json
 import pickle
+import signal
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -710,6 +712,18 @@ def test_drain_waits_for_pins(config, configmap):
     held.release()
     held.release()
     assert config.stats.held_snapshots == 0
+
+
+def test_a_signal_is_heard_while_drain_waits(config, configmap):
+    held = config.pin()
+    configmap.update(LEVEL="debug", wait_for=config)
+    sending = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    sending.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        config.drain(timeout=PATIENCE_SECONDS)
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
+    held.release()
 
 
 def test_a_handler_hears_when_nobody_holds_a_version_any_more(config, configmap):

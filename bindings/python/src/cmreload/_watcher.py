@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import logging
+import math
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any
 
 from . import _declarations as c
-from ._library import check, library
+from ._library import check, library, milliseconds
 from .errors import StateError
 
 if TYPE_CHECKING:
@@ -33,9 +34,21 @@ configs: weakref.WeakValueDictionary[int, Live] = weakref.WeakValueDictionary()
 EXIT_SECONDS = 1.0
 """How long the end of the interpreter waits for a callback that runs."""
 
-_SLICE_MS = 100  # so that a signal's handler runs while close waits
+_SLICE_SECONDS = 0.1
 
 _thread = threading.local()
+
+
+def in_slices(call: Callable[[int], int], timeout: float | None) -> int:
+    """The status of a call that waits for so many milliseconds; it is called again until the time
+    is up, so that a signal's handler runs meanwhile."""
+    left = math.inf if timeout is None else timeout
+    deadline = time.monotonic() + left
+    while True:
+        status = call(milliseconds(min(left, _SLICE_SECONDS)))
+        left = deadline - time.monotonic()
+        if status != c.CMR_E_TIMEOUT or left <= 0:
+            return status
 
 
 class Watcher:
@@ -80,11 +93,11 @@ class Watcher:
         try:
             with self as pointer:
                 self.closed = True
-                deadline = None if timeout is None else time.monotonic() + timeout
-                while library.cmr_watcher_stop(pointer, _SLICE_MS) == c.CMR_E_TIMEOUT:
-                    if deadline is not None and time.monotonic() > deadline:
-                        self._inside.append(0)  # nobody's: never the last to leave
-                        return
+                stop = library.cmr_watcher_stop
+                if timeout is not None:  # what is idle needs a moment to stop
+                    timeout = max(timeout, _SLICE_SECONDS)
+                if in_slices(lambda wait: stop(pointer, wait), timeout) == c.CMR_E_TIMEOUT:
+                    self._inside.append(0)  # nobody's: never the last to leave
         except StateError:
             return
 

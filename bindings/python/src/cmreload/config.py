@@ -560,7 +560,9 @@ class Config(Live):
         oldest = self.snapshot.version if before is None else before
         held = c_size_t()
         with self._watcher as watcher:
-            status = library.cmr_watcher_drain(watcher, oldest, milliseconds(timeout), byref(held))
+            status = _watcher.in_slices(
+                lambda wait: library.cmr_watcher_drain(watcher, oldest, wait, byref(held)), timeout
+            )
         check(status, f"versions still held: {held.value}" if status == c.CMR_E_TIMEOUT else "")
 
     # ---- observing ----
