@@ -176,7 +176,10 @@ async def call_asgi(app, path="/", method="GET", root="", kind="http"):
     async def receive():
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    await app({"type": kind, "method": method, "path": path, "root_path": root}, receive, send)
+    scope = {"type": kind, "method": method, "path": path, "root_path": root}
+    if kind == "websocket":
+        del scope["method"]
+    await app(scope, receive, send)
     return sent
 
 
@@ -291,6 +294,11 @@ def test_the_asgi_endpoint_reloads_and_gives_metrics(config, configmap):
         assert (await post("/elsewhere"))[0] == 404
 
     asyncio.run(use())
+
+
+def test_the_asgi_endpoint_closes_a_websocket(config):
+    sent = asyncio.run(call_asgi(asgi_endpoints(config), "/reload", kind="websocket"))
+    assert sent == [{"type": "websocket.close"}]
 
 
 def test_a_version_that_a_request_holds_is_waited_for(config, configmap):

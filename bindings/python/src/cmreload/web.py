@@ -170,6 +170,9 @@ def asgi_endpoints(config: Config) -> ASGIApplication:
     async def endpoints(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         import asyncio
 
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+            return
         root, path = scope.get("root_path", ""), scope["path"]
         below = path[len(root) :] if path.startswith(root) else path
         loop = asyncio.get_running_loop()
