@@ -104,7 +104,7 @@ def test_what_is_no_text_is_no_key(config):
     for mapping in (config, config.snapshot):
         assert mapping.get(5) is None
         assert mapping.int(None, default=1) == 1
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match="5"):
             mapping[5]
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import errno
 import json
 import pickle
 import signal
@@ -801,6 +802,11 @@ def test_a_schema_may_fail_a_start(configmap):
 def test_a_schema_that_is_none_is_refused(configmap):
     with pytest.raises(cmreload.Error):
         cmreload.Config(configmap.path, schema={"type": "nonsense"})
+    with pytest.raises(cmreload.ParseError, match=r"^1:2: the schema is not JSON"):
+        cmreload.Config(configmap.path, schema="{nonsense}")
+    with pytest.raises(cmreload.SourceError, match=r"absent\.json: the schema") as raised:
+        cmreload.Config(configmap.path, schema="absent.json")
+    assert raised.value.errno == errno.ENOENT
 
 
 def test_a_format_can_be_given_by_pattern(watch):

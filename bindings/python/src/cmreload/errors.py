@@ -53,9 +53,8 @@ class Error(Exception):
         return STATUS_NAMES[self.status]
 
     def __str__(self) -> str:
-        place = self.key
-        if self.line:
-            place += f":{self.line}:{self.column}"
+        line = f"{self.line}:{self.column}" if self.line else ""
+        place = ":".join(str(part) for part in (self.key, line) if part)
         return f"{place}: {self.message}" if place else self.message
 
     def __reduce__(self) -> Any:

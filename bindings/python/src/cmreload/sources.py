@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from typing import TYPE_CHECKING, Any
+
+from . import _declarations as c
+from .errors import from_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +71,12 @@ def schema_text(schema: Schema) -> bytes:
     if isinstance(schema, str) and schema.lstrip().startswith("{"):
         return schema.encode()
     if isinstance(schema, (str, os.PathLike)):
-        with open(schema, "rb") as file:
-            return file.read()
+        try:
+            with open(schema, "rb") as file:
+                return file.read()
+        except OSError as problem:
+            path, number = os.fspath(schema), problem.errno or 0
+        status = c.CMR_E_DENIED if number == errno.EACCES else c.CMR_E_IO
+        said = f"the schema cannot be read: {os.strerror(number)}"
+        raise from_status(status, said, key=path, os_errno=number)
     return json.dumps(schema).encode()
