@@ -371,8 +371,9 @@ def test_settings_are_of_the_version_that_readers_see(bound, configmap):
 
 
 def test_what_is_neither_a_dataclass_nor_a_model_is_refused(config):
-    with pytest.raises(ValueError, match="neither"):
-        config.bind(dict)
+    for other in (dict, Limits(requests=1), Features(dark_mode=True), "Settings"):
+        with pytest.raises(cmreload.InvalidArgumentError, match="neither"):
+            config.bind(other)
 
 
 # ---- settings of a pydantic model ----

@@ -63,11 +63,13 @@ class Binding(Generic[T]):
 
 def builder(settings: type[T]) -> Callable[[Mapping[str, Any]], T]:
     """What builds an object of a class from the values of a version, or of a parsed value."""
-    if hasattr(settings, "model_validate"):
-        return lambda content: _built_model(settings, content)
-    if dataclasses.is_dataclass(settings):
-        return lambda content: _built_dataclass(settings, content, "")
-    raise InvalidArgumentError(f"{settings.__name__} is neither a dataclass nor a pydantic model")
+    if isinstance(settings, type):
+        if hasattr(settings, "model_validate"):
+            return lambda content: _built_model(settings, content)
+        if dataclasses.is_dataclass(settings):
+            return lambda content: _built_dataclass(settings, content, "")
+    name = getattr(settings, "__name__", f"an object of {type(settings).__name__}")
+    raise InvalidArgumentError(f"{name} is neither a dataclass nor a pydantic model")
 
 
 def _candidates(name: str) -> Iterator[str]:
