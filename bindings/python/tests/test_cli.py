@@ -163,6 +163,13 @@ def test_check_says_whether_a_directory_would_be_accepted(mounted, tmp_path, lev
         assert "loud" not in told.stdout + told.stderr
 
 
+def test_check_tells_of_a_missing_key_without_a_place(mounted, tmp_path):
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps({"required": ["NOPE"]}))
+    told = cmreload("check", mounted.path, "--schema", str(schema))
+    assert told.stdout == '/: a member named "NOPE" (required)\n'
+
+
 def test_check_of_what_does_not_parse_says_where(mounted):
     mounted.update({"f.json": "[1,"})
     told = cmreload("check", mounted.path)

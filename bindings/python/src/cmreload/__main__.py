@@ -117,11 +117,11 @@ def check(arguments: argparse.Namespace) -> int:
         return OK
     except RejectedError as rejected:
         for violation in rejected.violations:
-            place = f"{violation.key}:{violation.line}:{violation.column}"
-            print(
-                f"{place}: {violation.instance_path or '/'}: {violation.expected}"
-                f" ({violation.keyword})"
-            )
+            # What is in no text, a key that is missing say, has neither a key nor a line.
+            place = (violation.key, violation.line, violation.column)
+            parts = [":".join(str(part) for part in place if part), violation.instance_path or "/"]
+            parts.append(f"{violation.expected} ({violation.keyword})")
+            print(*filter(None, parts), sep=": ")
         if not rejected.violations:
             raise
     return REFUSED
