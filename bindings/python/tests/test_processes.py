@@ -30,7 +30,10 @@ def write(value):
 def wait_for(value, config):
     deadline = time.monotonic() + PATIENCE
     while config["KEY"] != value:
-        config.wait(config.version, timeout=deadline - time.monotonic())
+        # After the version that was looked at: the next one may be there by now, and the last one.
+        looked_at = config.snapshot
+        if looked_at["KEY"] != value:
+            config.wait(looked_at.version, timeout=deadline - time.monotonic())
 """
 
 
