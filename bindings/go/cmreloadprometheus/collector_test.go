@@ -18,8 +18,9 @@ import (
 
 func TestARegistryGathersWhatTheLibraryWrites(t *testing.T) {
 	configMap := cmreloadtest.NewConfigMap(t, map[string]string{"a": "1"})
-	for _, option := range []cmreload.Option{cmreload.WithName("one"), cmreload.WithRescan(0)} {
-		config, err := cmreload.Open(configMap.Path(), option)
+	for _, name := range []string{"one", ""} {
+		// A rescan between the two expositions would be told in the second one only.
+		config, err := cmreload.Open(configMap.Path(), cmreload.WithName(name), cmreload.WithRescan(0))
 		if err != nil {
 			t.Fatal(err)
 		}
