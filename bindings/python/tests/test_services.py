@@ -144,7 +144,11 @@ def test_a_service_follows_its_configmap(server, mounted):
 
 
 def handles_hangup(process):
-    """Whether a process has a handler for SIGHUP by now."""
+    """Whether a worker has the application's handler for SIGHUP by now. Before it has loaded the
+    application, and the library with it, what it may have is gunicorn's, of the process that it was
+    forked from."""
+    if "libcmreload" not in Path(f"/proc/{process}/maps").read_text():
+        return False
     status = Path(f"/proc/{process}/status").read_text()
     return int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) >> (signal.SIGHUP - 1) & 1
 
