@@ -204,7 +204,8 @@ TEST("a full life leaves no descriptor behind that the next one does not use aga
     live_a_full_life();
     size_t descriptors = count_descriptors();
     for (int round = 0; round < 20; round++) live_a_full_life();
-    CHECK(count_descriptors() <= descriptors);
+    /* A thread that comes from a callback may still be about to close what it read. */
+    EVENTUALLY(count_descriptors() <= descriptors);
 }
 
 TEST("every descriptor of the library is closed on exec")

@@ -565,6 +565,8 @@ TEST("a thousand watchers come and go and leave no descriptor, no thread behind"
             threads = count_threads();
         }
     }
-    CHECK(count_descriptors() <= descriptors);
-    EVENTUALLY(count_threads() <= threads); /* the kernel lists one for a moment after its end */
+    /* A thread that comes from a callback may still be about to close what it read; and the kernel
+     * lists one for a moment after its end. */
+    EVENTUALLY(count_descriptors() <= descriptors);
+    EVENTUALLY(count_threads() <= threads);
 }
