@@ -267,6 +267,7 @@ static void play(size_t number, int writer, double seconds, bool print) {
     give_order(writer, &given);
     struct timespec length = { (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) };
     nanosleep(&length, NULL); /* the length of the scene; nothing is expected of the moment */
+    wait_for_generation(&ears, (int64_t)given.first); /* which may come later on a slow machine */
     atomic_store(&board->stop, true);
     int leaked = await_writer(writer);
     int64_t last = (int64_t)atomic_load(&board->written);
