@@ -173,7 +173,10 @@ func (c *Config) Changes(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		s := c.subscribe(known, nil)
 		defer context.AfterFunc(ctx, s.end)()
-		c.events(s)(yield)
+		c.events(s)(func(event Event) bool {
+			// That ctx is done ends the subscription on another goroutine, perhaps a moment too late.
+			return ctx.Err() == nil && yield(event)
+		})
 	}
 }
 

@@ -376,3 +376,25 @@ func BenchmarkChange(b *testing.B) {
 		<-events
 	}
 }
+
+func TestNothingComesOnceTheContextIsDone(t *testing.T) {
+	config, configMap := open(t, map[string]string{"a": "0"})
+	for i := range 20 {
+		ctx, cancel := context.WithCancel(within(t))
+		defer cancel()
+		changes := config.Changes(ctx)
+		mustUpdate(t, configMap, config, map[string]string{"a": fmt.Sprint("before ", i)})
+		heard := 0
+		for range changes {
+			heard++
+			mustUpdate(t, configMap, config, map[string]string{"a": fmt.Sprint("within ", i)})
+			cancel()
+		}
+		for range changes {
+			heard++
+		}
+		if heard != 1 {
+			t.Fatalf("%d events were heard", heard)
+		}
+	}
+}
