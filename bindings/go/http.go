@@ -8,6 +8,9 @@ import (
 
 type contextKey struct{}
 
+// A holdKey finds what lets go of the version that a request holds of a Config.
+type holdKey struct{ of *Config }
+
 // NewContext carries a version for [FromContext]: what Middleware does for HTTP, for other servers.
 func NewContext(ctx context.Context, version *Snapshot) context.Context {
 	return context.WithValue(ctx, contextKey{}, version)
@@ -28,7 +31,8 @@ func (c *Config) Middleware(next http.Handler) http.Handler {
 		version, release := c.Hold()
 		defer release()
 		w.Header().Set("X-Config-Version", strconv.FormatUint(version.Version(), 10))
-		next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), version)))
+		ctx := context.WithValue(r.Context(), holdKey{c}, release)
+		next.ServeHTTP(w, r.WithContext(NewContext(ctx, version)))
 	})
 }
 
@@ -38,13 +42,18 @@ func (c *Config) Middleware(next http.Handler) http.Handler {
 //	mux.Handle("/reload", config.ReloadHandler())
 //
 // It answers 200 when the content is good, changed or not, 500 with the reason when it was
-// rejected, and 405 to any other method.
+// rejected, and 405 to any other method. Within Middleware the request holds no version any more
+// once it reloads.
 func (c *Config) ReloadHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
 			return
+		}
+		// Where a version waits until nobody holds the one before, it must not wait for this request.
+		if release, ok := r.Context().Value(holdKey{c}).(func()); ok {
+			release()
 		}
 		version, err := c.Reload(r.Context())
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"cmreload"
 )
@@ -83,6 +84,20 @@ func TestReloadsByHTTP(t *testing.T) {
 	}
 	config.Close()
 	if answer := call(http.MethodPost); answer.Code != http.StatusInternalServerError {
+		t.Errorf("%v %s", answer, answer.Body)
+	}
+}
+
+func TestAReloadDoesNotWaitForItsOwnRequest(t *testing.T) {
+	config, configMap := open(t, map[string]string{"a": "1"}, cmreload.WithDrain(time.Hour))
+	handler := config.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		configMap.Update(map[string]string{"a": "2"}) // the request holds version 1 by now
+		config.ReloadHandler().ServeHTTP(w, r)
+	}))
+	answer := httptest.NewRecorder()
+	request := httptest.NewRequest(http.MethodPost, "/-/reload", nil).WithContext(within(t))
+	handler.ServeHTTP(answer, request)
+	if answer.Code != http.StatusOK || config.Version() != 2 {
 		t.Errorf("%v %s", answer, answer.Body)
 	}
 }
