@@ -13,9 +13,10 @@ import (
 // Unmarshal stores the value at path in what target points to.
 //
 // Booleans, numbers, strings and [time.Duration] read as the getters of their names do, and what
-// does not fit is refused. A type with UnmarshalText, slog.Level say, reads text itself. Structs,
-// maps and slices take a parsed value as package [encoding/json] does, with its tags; where there
-// is text instead, it must be JSON. A pointer is set to a new value, and to nil for null.
+// does not fit is refused. A type with UnmarshalText, slog.Level say, reads text itself; one that
+// has UnmarshalJSON only, json.RawMessage too, is given it as a JSON string. Other structs, maps and
+// slices take a parsed value as package [encoding/json] does, with its tags; where there is text
+// instead, it must be JSON. A pointer is set to a new value, and to nil for null.
 //
 // With the path "" the target is a struct whose fields say where they come from:
 //
@@ -31,8 +32,8 @@ import (
 //	}
 //
 // Each field with a config tag has a path; the option quantity reads a number as Kubernetes writes
-// quantities. Where there is nothing at the path, the field takes its default, as if that were
-// there; a pointer without one is nil; any other field is missing, which is an error. Structs
+// quantities. Where there is nothing at the path, the field takes its default, as if that text
+// were there; a pointer without one is nil; any other field is missing, which is an error. Structs
 // without a tag, embedded ones and pointers to such too, hold more fields of the same configuration.
 // All other fields are left alone.
 //
@@ -75,7 +76,12 @@ func (s *Snapshot) decodeStruct(target reflect.Value) error {
 			err = s.decodeField(field, tag, target.Field(i))
 		case field.Type.Kind() == reflect.Struct && (field.IsExported() || field.Anonymous):
 			err = s.decodeStruct(target.Field(i))
-		case field.Anonymous && field.IsExported() && pointsToTags(field.Type):
+		case field.Anonymous && pointsToTags(field.Type) && !field.IsExported():
+			err = &Error{
+				Status:  ErrInvalidArgument,
+				Message: fmt.Sprintf("the embedded %v cannot be set: it is not exported", field.Type),
+			}
+		case field.Anonymous && pointsToTags(field.Type):
 			target.Field(i).Set(reflect.New(field.Type.Elem()))
 			err = s.decodeStruct(target.Field(i).Elem())
 		}
@@ -88,11 +94,16 @@ func (s *Snapshot) decodeStruct(target reflect.Value) error {
 
 // pointsToTags says whether a type is a pointer to a struct with fields of the configuration.
 func pointsToTags(kind reflect.Type) bool {
-	if kind.Kind() != reflect.Pointer || kind.Elem().Kind() != reflect.Struct {
-		return false
-	}
-	for i := range kind.Elem().NumField() {
-		if _, isTagged := kind.Elem().Field(i).Tag.Lookup("config"); isTagged {
+	return kind.Kind() == reflect.Pointer && kind.Elem().Kind() == reflect.Struct &&
+		hasTags(kind.Elem())
+}
+
+// hasTags says whether a struct, or one within it, has fields of the configuration.
+func hasTags(kind reflect.Type) bool {
+	for i := range kind.NumField() {
+		field := kind.Field(i)
+		_, isTagged := field.Tag.Lookup("config")
+		if isTagged || field.Type.Kind() == reflect.Struct && hasTags(field.Type) {
 			return true
 		}
 	}
@@ -115,6 +126,7 @@ func (s *Snapshot) decodeField(field reflect.StructField, tag string, target ref
 		case hasDefault:
 			value = (&document{key: path, content: text, kind: KindString, text: trimmed(text)}).root()
 		case field.Type.Kind() == reflect.Pointer:
+			target.SetZero()
 			return nil
 		default:
 			return missing(path)
@@ -183,7 +195,9 @@ func (v Value) decode(target reflect.Value) error {
 		return v.failed(target, status)
 	case reflect.Interface:
 		if target.NumMethod() == 0 {
-			if v.Kind() != KindNull {
+			if v.Kind() == KindNull {
+				target.SetZero()
+			} else {
 				target.Set(reflect.ValueOf(v.Any()))
 			}
 			return nil

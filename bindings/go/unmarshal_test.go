@@ -274,3 +274,34 @@ func TestAsksStructsOfParsedValuesWhetherTheyAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNotThereIsNotLeftFromBefore(t *testing.T) {
+	config, _ := open(t, map[string]string{"null.json": "null"})
+	got := struct {
+		Absent *int `config:"absent"`
+		Null   any  `config:"null.json"`
+	}{new(int), "before"}
+	if err := config.Current().Unmarshal("", &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Absent != nil || got.Null != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Around has fields of the configuration within a struct only.
+type Around struct{ Within Base }
+
+func TestWhatIsEmbeddedByPointerIsSetOrRefused(t *testing.T) {
+	config, _ := open(t, sample)
+	var around struct{ *Around }
+	err := config.Current().Unmarshal("", &around)
+	if err != nil || around.Around == nil || around.Within.Level != "info" {
+		t.Errorf("%+v, %v", around.Around, err)
+	}
+	err = config.Current().Unmarshal("", new(struct{ *embedded }))
+	if statusIsNot(err, cmreload.ErrInvalidArgument) ||
+		err.Error() != "the embedded *cmreload_test.embedded cannot be set: it is not exported" {
+		t.Errorf("a type that is not exported: %v", err)
+	}
+}
