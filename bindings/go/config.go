@@ -1,6 +1,7 @@
 package cmreload
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -209,6 +210,12 @@ func (c *Config) Current() *Snapshot { return c.current.Load() }
 
 // Version is that of Current.
 func (c *Config) Version() uint64 { return c.Current().version }
+
+// Format prints which version is current, and no value: package fmt would show some where a verb
+// does not suit.
+func (c *Config) Format(state fmt.State, _ rune) {
+	fmt.Fprintf(state, "cmreload.Config(version %d)", c.Version())
+}
 
 // Hold gives the current version and holds it until release is called: [Config.Drain] and a
 // Config opened with [WithDrain] wait for those who hold a version. A Snapshot that was got in any

@@ -328,7 +328,7 @@ func TestNeverTellsAValue(t *testing.T) {
 	_, parse := configMap.UpdateAndWait(config, map[string]string{"a.json": `{"b": hunter2}`})
 	for _, printed := range []any{
 		version, value, *version, []any{version}, wrong, wrongPart, wrongField, parse,
-		version.LogValue(), config.Stats(),
+		version.LogValue(), config.Stats(), config,
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
 			text := fmt.Sprintf(verb, printed)

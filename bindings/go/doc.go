@@ -25,6 +25,7 @@
 //
 // # Values and secrets
 //
-// No value of a key is written to an error, to the log, or by printing a [Snapshot] or [Value] with
-// package fmt. What a version was copied to is Go's memory: it is not wiped.
+// No value of a key is written to an error, to the log, or by printing a [Config], [Snapshot] or
+// [Value] with package fmt, nor by package slog when it logs one of them or an [Event]. What a
+// version was copied to is Go's memory: it is not wiped.
 package cmreload

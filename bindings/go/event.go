@@ -1,6 +1,9 @@
 package cmreload
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // An EventKind says what happened.
 type EventKind uint32
@@ -73,6 +76,23 @@ type Event struct {
 	// Err says why content was rejected, or names in its Key the source that is lost or back: an
 	// [*Error]. It is nil for EventPublished.
 	Err error
+}
+
+// LogValue gives a log what happened, and no value: a handler that writes JSON would write those of
+// the Snapshot.
+func (e Event) LogValue() slog.Value {
+	attributes := []slog.Attr{
+		slog.String("kind", e.Kind.String()),
+		slog.String("cause", e.Cause.String()),
+		slog.Any("snapshot", e.Snapshot),
+	}
+	if len(e.Changes) > 0 {
+		attributes = append(attributes, slog.Any("changes", e.Changes))
+	}
+	if e.Err != nil {
+		attributes = append(attributes, slog.String("reason", e.Err.Error()))
+	}
+	return slog.GroupValue(attributes...)
 }
 
 // source names the source that the event is about, or "".

@@ -73,3 +73,23 @@ func TestLogsWhyItDoesNotOpen(t *testing.T) {
 		t.Errorf("the log: %s", &log)
 	}
 }
+
+func TestNoHandlerLogsValues(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	config, configMap := open(t, map[string]string{"a": "hunter2", "b.json": `["hunter2"]`},
+		cmreload.WithOnChange(func(event cmreload.Event) { logger.Info("heard", "event", event) }))
+	value, err := config.Current().Value("b.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = configMap.UpdateAndWait(config, map[string]string{"b.json": "hunter2"})
+	logger.Info("asked", "config", config, "snapshot", config.Current(), "value", value, "reason",
+		err, "event", cmreload.Event{Kind: cmreload.EventRejected, Snapshot: config.Current(), Err: err})
+	if text := log.String(); containsText(text, "hunter2") ||
+		!containsText(text, `"kind":"published","cause":"start","snapshot":{"version":1,`) ||
+		!containsText(text, `"value":"cmreload.Value(an array)"`) ||
+		!containsText(text, `"reason":"b.json:1:1: `) {
+		t.Error(text)
+	}
+}

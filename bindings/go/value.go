@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -325,6 +326,9 @@ var _ json.Marshaler = Value{}
 func (v Value) Format(state fmt.State, _ rune) {
 	fmt.Fprintf(state, "cmreload.Value(%v)", v.Kind())
 }
+
+// LogValue gives a log what the value is, not the value.
+func (v Value) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(v)) }
 
 // result reads a value that may be nothing.
 func result[T any](v Value, as func(Value) (T, Status), want string) (T, error) {
