@@ -259,8 +259,16 @@ func (v Value) decodeJSON(text string, target reflect.Value) error {
 	if v.at == 0 {
 		path = v.path() + "#/" + strings.ReplaceAll(wrong.Field, ".", "/")
 	}
+	status := ErrType
+	if written, isNumber := strings.CutPrefix(wrong.Value, "number "); isNumber {
+		number, read := parseInt(written)
+		field := reflect.New(wrong.Type).Elem()
+		if field.CanFloat() || errors.Is(v.setInt(field, number, read), ErrRange) {
+			status = ErrRange
+		}
+	}
 	// Its own text may quote the value.
-	return &TypeError{Path: path, Want: wrong.Type.String(), Have: jsonKind(wrong.Value), Err: ErrType}
+	return &TypeError{Path: path, Want: wrong.Type.String(), Have: jsonKind(wrong.Value), Err: status}
 }
 
 // jsonKind translates what package json calls a value: "string", "number 1.5".

@@ -151,6 +151,7 @@ func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
 	config, _ := open(t, map[string]string{
 		"text": "hunter2", "big": "300", "negative": "-1",
 		"a.json": `{"b": {"c": ["hunter2"]}, "n": 1.5}`,
+		"b.json": `{"N": 300, "U": -1, "F": 1e300, "X": 1.5, "Big": 1e40}`,
 	})
 	version := config.Current()
 	for _, c := range []struct {
@@ -177,6 +178,14 @@ func TestSaysWhatCannotBeUnmarshalled(t *testing.T) {
 		{"a.json#/b", new(struct {
 			C string `json:"c"`
 		}), cmreload.ErrType, "a.json#/b/c: an array cannot be read as string"},
+		{"b.json", new(struct{ N int8 }), cmreload.ErrRange, "b.json#/N: the number does not fit int8"},
+		{"b.json", new(struct{ U uint }), cmreload.ErrRange, "b.json#/U: the number does not fit uint"},
+		{"b.json", new(struct{ F float32 }), cmreload.ErrRange,
+			"b.json#/F: the number does not fit float32"},
+		{"b.json", new(struct{ Big int }), cmreload.ErrRange, "b.json#/Big: the number does not fit int"},
+		{"b.json", new(struct{ X int }), cmreload.ErrType, "b.json#/X: a number cannot be read as int"},
+		{"b.json", new(struct{ N string }), cmreload.ErrType,
+			"b.json#/N: a number cannot be read as string"},
 		{"", new(int), cmreload.ErrInvalidArgument,
 			"the whole configuration goes into a struct, not int"},
 		{"text", nil, cmreload.ErrInvalidArgument, "text: the target is no pointer"},

@@ -27,7 +27,7 @@ import (
 const patience = 10 * time.Second
 
 // A ConfigMap is one that is mounted in a directory of the test's own. Its methods may be called by
-// any goroutine; what goes wrong in them ends the test.
+// any goroutine; what goes wrong in them fails the test, and ends the goroutine.
 type ConfigMap struct {
 	t    testing.TB
 	path string
