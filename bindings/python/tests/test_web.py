@@ -301,6 +301,27 @@ def test_the_asgi_endpoint_closes_a_websocket(config):
     assert sent == [{"type": "websocket.close"}]
 
 
+def test_a_reload_does_not_wait_for_its_own_request(watch, configmap):
+    config = watch(configmap.path, drain=3600)
+    endpoints, asynchronous = wsgi_endpoints(config), asgi_endpoints(config)
+
+    def app(environ, start_response):
+        configmap.update(KEY="second")  # the request holds the version before by now
+        return endpoints(environ, start_response)
+
+    async def asgi_app(scope, receive, send):
+        configmap.update(KEY="third")
+        await asynchronous(scope, receive, send)
+
+    (started,), response = call_wsgi(WSGIMiddleware(app, config), "/reload", "POST")
+    assert started[0] == "200 OK"
+    assert config["KEY"] == "second"
+    response.close()
+    sent = asyncio.run(call_asgi(ASGIMiddleware(asgi_app, config), "/reload", "POST"))
+    assert sent[0]["status"] == 200
+    assert config["KEY"] == "third"
+
+
 def test_a_version_that_a_request_holds_is_waited_for(config, configmap):
     pin = config.pin()
     configmap.update(KEY="second", wait_for=config)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from .errors import StateError
 
 if TYPE_CHECKING:
+    from .config import Pin
     from .snapshot import Snapshot
 
-pinned: ContextVar[Snapshot] = ContextVar("cmreload")
+pinned: ContextVar[Pin] = ContextVar("cmreload")
 
 
 def current() -> Snapshot:
@@ -20,6 +21,6 @@ def current() -> Snapshot:
         StateError: outside of a request, or without the middleware.
     """
     try:
-        return pinned.get()
+        return pinned.get().snapshot
     except LookupError:
         raise StateError("no version is pinned outside of a request") from None

@@ -12,6 +12,7 @@ asked by a signal: :meth:`Config.reload_on`.
 from __future__ import annotations
 
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .config import metrics
@@ -56,7 +57,7 @@ class WSGIMiddleware:
         # A context of its own, in which the response is streamed too: the server's thread may
         # answer other requests meanwhile, and keeps nothing of this one.
         context = copy_context()
-        context.run(pinned.set, pin.snapshot)
+        context.run(pinned.set, pin)
         try:
             return _Response(context.run(self._app, environ, start), context, pin)
         except BaseException:
@@ -111,7 +112,7 @@ class ASGIMiddleware:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 pin.release()
 
-        token = pinned.set(pin.snapshot)
+        token = pinned.set(pin)
         try:
             await self._app(scope, receive, send_with_version)
         finally:
@@ -125,6 +126,10 @@ def _answer(config: Config, method: str, paths: set[str]) -> tuple[int, str, str
     if paths.intersection(RELOAD_PATHS):
         if method != "POST":
             return 405, TEXT_TYPE, "use POST\n"
+        # A version that waits until nobody holds the one before must not wait for this request.
+        pin = pinned.get(None)
+        if pin is not None:
+            pin.release()
         try:
             config.reload()
         except Error as problem:
@@ -148,7 +153,10 @@ _REASONS = {200: "OK", 404: "Not Found", 405: "Method Not Allowed", 500: "Intern
 
 
 def wsgi_endpoints(config: Config) -> WSGIApplication:
-    """A WSGI application with ``POST /-/reload``, ``POST /reload`` and ``GET /metrics``."""
+    """A WSGI application with ``POST /-/reload``, ``POST /reload`` and ``GET /metrics``.
+
+    Within the middleware a request holds no version any more once it reloads.
+    """
 
     def endpoints(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -164,7 +172,8 @@ def wsgi_endpoints(config: Config) -> WSGIApplication:
 def asgi_endpoints(config: Config) -> ASGIApplication:
     """An ASGI application with ``POST /-/reload``, ``POST /reload`` and ``GET /metrics``.
 
-    A reload runs beside the loop, on its default executor.
+    A reload runs beside the loop, on its default executor. Within the middleware a request holds no
+    version any more once it reloads.
     """
 
     async def endpoints(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -176,8 +185,8 @@ def asgi_endpoints(config: Config) -> ASGIApplication:
         root, path = scope.get("root_path", ""), scope["path"]
         below = path[len(root) :] if path.startswith(root) else path
         loop = asyncio.get_running_loop()
-        answering = loop.run_in_executor(None, _answer, config, scope["method"], {path, below})
-        status, kind, text = await answering
+        answer = partial(copy_context().run, _answer, config, scope["method"], {path, below})
+        status, kind, text = await loop.run_in_executor(None, answer)
         body = text.encode()
         headers = [
             (name.lower().encode(), value.encode())
