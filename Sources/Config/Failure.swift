@@ -68,6 +68,12 @@ package final class Failure: Error, Sendable {
     @inline(never)
     package convenience init(_ kind: Kind, _ message: String) { self.init(kind, .none, message) }
 
+    /// In front of the message in a line of the log, as far as it is known: "app.yaml:14:7: ".
+    package var place: String {
+        if key.isEmpty { return "" }
+        return line == 0 ? "\(key): " : "\(key):\(line):\(column): "
+    }
+
     /// The same, with what is given here in place of what was there.
     package func replacing(
         kind: Kind? = nil, stage: Stage? = nil, key: String? = nil, message: String? = nil

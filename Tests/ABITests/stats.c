@@ -202,6 +202,35 @@ TEST("the log tells of what happens, at levels, in whole lines")
     CHECK(journal.sizes_agree);
 }
 
+/* Refuses the key no, and says nothing of where. */
+static cmr_status without_no(void *context, const cmr_snapshot *candidate, cmr_error *error)
+{
+    const void *bytes;
+    (void)context;
+    if (cmr_snapshot_bytes(candidate, "no", &bytes, NULL) != CMR_OK) return CMR_OK;
+    strcpy(error->message, "there is a no");
+    return CMR_E_REJECTED;
+}
+
+TEST("a line of the log says of the place what is known of it")
+{
+    const char *mount = new_mount("mount");
+    cmr_watcher *watcher = new_watcher(mount);
+    CHECK_OK(cmr_set_log_handler(keep_line, &journal, CMR_LOG_ERROR));
+    REQUIRE_OK(cmr_watcher_set_option(watcher, CMR_OPTION_MAX_VALUE_BYTES, 4));
+    REQUIRE_OK(cmr_watcher_set_validator(watcher, without_no, NULL));
+    PUBLISH(mount, FILE_TEXT("key", "1"));
+    start(watcher);
+    PUBLISH(mount, FILE_TEXT("no", "1"));
+    EVENTUALLY(was_logged("rejected: there is a no\n"));
+    PUBLISH(mount, FILE_TEXT("large", "12345"));
+    EVENTUALLY(was_logged("rejected: large: "));
+    PUBLISH(mount, FILE_TEXT("a.json", "["));
+    EVENTUALLY(was_logged("rejected: a.json:1:2: "));
+    cmr_watcher_destroy(watcher);
+    CHECK_OK(cmr_set_log_handler(NULL, NULL, 0));
+}
+
 /* Whether each line of the journal begins with these words. */
 static bool all_lines_begin(const char *words)
 {

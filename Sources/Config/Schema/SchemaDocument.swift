@@ -227,7 +227,7 @@ final class SchemaDocument: @unchecked Sendable {
         else {
             throw failure(
                 at: metaschema.node,
-                "this metaschema is not known: it is neither that of draft 2020-12 nor was it added"
+                "this metaschema is neither that of draft 2020-12 nor was it added"
             )
         }
         let root = Value(other.resources[resource].root)

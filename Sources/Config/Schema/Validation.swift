@@ -129,10 +129,7 @@ struct Validation: ~Copyable {
     }
 
     static var tooLong: Failure {
-        Failure(
-            .limit, .validate,
-            "validating takes too many steps: the schema applies too much to the value"
-        )
+        Failure(.limit, .validate, "validating the value by this schema takes too many steps")
     }
 
     // MARK: - Instructions

@@ -225,9 +225,7 @@ extension Watcher {
         stats.rejected += 1
         stats.lastFailureNanoseconds = unixTime()
         note { $0.noteRejected(rejection, cause) }
-        log(
-            .error, "rejected: \(failure.key):\(failure.line):\(failure.column): \(failure.message)"
-        )
+        log(.error, "rejected: \(failure.place)\(failure.message)")
     }
 
     // MARK: - On demand
