@@ -129,7 +129,7 @@ struct Validation: ~Copyable {
     }
 
     static var tooLong: Failure {
-        Failure(.limit, .validate, "validating the value by this schema takes too many steps")
+        Failure(.limit, .validate, "validating takes too many steps for this schema and value")
     }
 
     // MARK: - Instructions
