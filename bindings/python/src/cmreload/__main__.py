@@ -13,7 +13,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from .config import Config
-from .errors import Error, RejectedError
+from .errors import Error, RejectedError, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,10 +118,9 @@ def check(arguments: argparse.Namespace) -> int:
     except RejectedError as rejected:
         for violation in rejected.violations:
             # What is in no text, a key that is missing say, has neither a key nor a line.
-            place = (violation.key, violation.line, violation.column)
-            parts = [":".join(str(part) for part in place if part), violation.instance_path or "/"]
-            parts.append(f"{violation.expected} ({violation.keyword})")
-            print(*filter(None, parts), sep=": ")
+            place = place_of(violation.key, violation.line, violation.column)
+            said = f"{violation.expected} ({violation.keyword})"
+            print(*filter(None, (place, violation.instance_path or "/", said)), sep=": ")
         if not rejected.violations:
             raise
     return REFUSED

@@ -53,8 +53,7 @@ class Error(Exception):
         return STATUS_NAMES[self.status]
 
     def __str__(self) -> str:
-        line = f"{self.line}:{self.column}" if self.line else ""
-        place = ":".join(str(part) for part in (self.key, line) if part)
+        place = place_of(self.key, self.line, self.column)
         return f"{place}: {self.message}" if place else self.message
 
     def __reduce__(self) -> Any:
@@ -166,6 +165,11 @@ STATUS_NAMES = {
     value: name for name, value in vars(c).items() if name.startswith("CMR_E_") or name == "CMR_OK"
 }
 _CLASSES: dict[int, type[Error]] = {error.status: error for error in Error.__subclasses__()}
+
+
+def place_of(key: object, line: int, column: int) -> str:
+    """``KEY:LINE:COLUMN``, as far as it is known; of a look-up the key may be no text."""
+    return ":".join(str(part) for part in (key, f"{line}:{column}" if line else "") if part)
 
 
 def _restored(kind: type[Error], args: tuple[str], state: dict[str, Any]) -> Error:
