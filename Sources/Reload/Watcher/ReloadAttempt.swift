@@ -114,7 +114,8 @@ package struct ReloadAttempt {
         with bench: Workbench, arm: (Layer, _ isForced: Bool) -> [Watch]?
     ) -> [(layer: Int, outcome: Outcome)] {
         var pending = due
-        // However fast a writer swaps, two reads fit between two swaps soon enough.
+        // Until a gap between two swaps is long enough for all of them. Each is parsed before the
+        // next is read: under a writer that never rests that may take until it does.
         while true {
             var outcomes: [(layer: Int, outcome: Outcome)] = []
             for index in pending {
